@@ -1,0 +1,1 @@
+//! Structures, applications, committee waves and the cap of posts

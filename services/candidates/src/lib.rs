@@ -1,0 +1,1 @@
+//! People, their wishes, consents and data rights

@@ -1,0 +1,1 @@
+//! One port: REST transcoding, gRPC, OpenAPI and the pages behind the mails

@@ -1,0 +1,1 @@
+//! Introductions, answers, selections and contracts

@@ -1,0 +1,1 @@
+//! What every server needs: config, lifecycle, telemetry, health, access, idempotency, storage, events, mail

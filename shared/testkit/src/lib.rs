@@ -1,0 +1,1 @@
+//! What tests need: a database per test, a cluster in a test, a mail trap, an OTLP trap
