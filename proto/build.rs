@@ -15,26 +15,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=google");
 
     let mut compiler = protox::Compiler::new(["."])?;
-    compiler
-        .include_source_info(true)
-        .include_imports(true)
-        .open_files(&files)?;
+    compiler.include_source_info(true).include_imports(true).open_files(&files)?;
     // `encode_file_descriptor_set` keeps the options that prost-types' own structs would drop.
     let encoded = compiler.encode_file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), &encoded)?;
 
     let set = prost_types(&encoded)?;
-    tonic_prost_build::configure()
-        .build_transport(true)
-        .bytes(".conum.events.v1")
-        .compile_fds(set)?;
+    tonic_prost_build::configure().build_transport(true).bytes(".conum.events.v1").compile_fds(set)?;
     Ok(())
 }
 
-fn prost_types(
-    encoded: &[u8],
-) -> Result<protox::prost_reflect::prost_types::FileDescriptorSet, prost::DecodeError> {
+fn prost_types(encoded: &[u8]) -> Result<protox::prost_reflect::prost_types::FileDescriptorSet, prost::DecodeError> {
     protox::prost_reflect::prost_types::FileDescriptorSet::decode(encoded)
 }
 
@@ -43,10 +35,7 @@ fn protos(folder: PathBuf, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             protos(path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
             files.push(path);
         }
     }

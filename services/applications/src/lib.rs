@@ -1,1 +1,3 @@
-//! Structures, applications, committee waves and the cap of posts
+//! Structures, applications, committee waves and the cap of posts.
+
+pub mod domain;

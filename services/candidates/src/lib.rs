@@ -1,1 +1,3 @@
-//! People, their wishes, consents and data rights
+//! Candidates: people, their wishes, their consents and their rights over their data.
+
+pub mod domain;

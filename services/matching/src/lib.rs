@@ -1,1 +1,41 @@
-//! Introductions, answers, selections and contracts
+//! matching: introductions, answers, selections and contracts. The only service that decides who occupies a post and
+//! whom a person is introduced to.
+//!
+//! [`domain`] holds the rules, [`storage`] the tables, [`commands`] what changes several records at once, [`rpc`] the
+//! methods and the reaction to events, [`tasks`] the timers.
+
+pub mod commands;
+pub mod domain;
+pub mod figures;
+pub mod rpc;
+pub mod storage;
+pub mod tasks;
+
+use std::sync::Arc;
+
+use conum_proto::matching::v1::{
+    introductions_service_server::IntroductionsServiceServer, recruitments_service_server::RecruitmentsServiceServer,
+};
+use conum_service::{
+    Host,
+    lifecycle::{Built, Service},
+};
+use tonic::service::Routes;
+
+/// The service's name.
+pub const NAME: &str = "matching";
+
+/// The service.
+pub const SERVICE: Service =
+    Service { name: NAME, policies: domain::policies::POLICIES, migrate: storage::schema::migrate, build };
+
+fn build(host: &Host) -> Built {
+    let introductions = IntroductionsServiceServer::new(rpc::introductions::Introductions(host.clone()));
+    let recruitments = RecruitmentsServiceServer::new(rpc::recruitments::Recruitments(host.clone()));
+    Built {
+        routes: Routes::new(introductions).add_service(recruitments),
+        subscriber: Some(Arc::new(rpc::inbox::Reactions)),
+        letters: None,
+        timers: tasks::timers(),
+    }
+}

@@ -61,7 +61,7 @@ def commune_line(row, codes):
     check(row["dep_code"] == department_in_code(code), f"{code} is not in department {row['dep_code']}")
     check(row["type"] in ("COM", "ARM"), f"odd type {row['type']!r} of {code}")
     check(bool(row["lat_centre"]) == bool(row["lon_centre"]), f"half a centre for {code}")
-    postal_codes = [part for part in row["codes_postaux"].split("|") if part]
+    postal_codes = sorted(part for part in row["codes_postaux"].split("|") if part)
     check(all(len(p) == 5 and p.isdigit() for p in postal_codes), f"odd postal code of {code}")
     fields = [
         code,

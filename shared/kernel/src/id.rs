@@ -183,6 +183,15 @@ impl Ids {
     }
 }
 
+/// A number below `bound` from the system's randomness: for jitter, never for anything that is kept.
+#[must_use]
+pub fn jitter(bound: u64) -> u64 {
+    let mut bytes = [0_u8; 8];
+    // Without randomness there is no jitter, and nothing else is lost.
+    let _ = getrandom::fill(&mut bytes);
+    u64::from_ne_bytes(bytes) % bound.max(1)
+}
+
 /// hash(seed, key, purpose): the only source of chance where a run must be repeatable.
 #[must_use]
 pub fn draw(seed: &str, key: &str, purpose: &str) -> [u8; 32] {

@@ -1,0 +1,157 @@
+//! What the other services are told: ids and facts, never a name, an address or a free text. How they are numbered,
+//! stored and delivered is left to the outbox.
+
+use conum_kernel::{ApplicationId, PostId, StructureId, WaveId};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    application::Application,
+    form::{Location, Need},
+    post::{Post, PostState},
+};
+
+/// An event of the contract, with typed ids.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Received; its address is not confirmed yet.
+    ApplicationSubmitted {
+        application: ApplicationId,
+        structure: StructureId,
+        department: String,
+        posts: u32,
+    },
+    PostsGranted(Box<PostsGranted>),
+    /// matching is asked to release these posts (A19).
+    PostsReturned {
+        application: ApplicationId,
+        structure: StructureId,
+        posts: Vec<PostId>,
+    },
+    WaveActivated {
+        wave: WaveId,
+        number: u32,
+        activated_on: Date,
+        applications: Vec<WaveApplication>,
+    },
+    DossierCompleted {
+        application: ApplicationId,
+        structure: StructureId,
+    },
+    /// matching is asked to release these posts (A01).
+    ApplicationWithdrawn {
+        application: ApplicationId,
+        structure: StructureId,
+        posts: Vec<PostId>,
+    },
+    PostDateSettled {
+        application: ApplicationId,
+        post: PostId,
+        start_date: Date,
+    },
+}
+
+/// Posts granted in one wave (P03), with all that matching needs to serve them. Told again, with the same posts, when
+/// what it says has changed: matching then takes the new facts over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PostsGranted {
+    pub application: ApplicationId,
+    pub structure: StructureId,
+    pub wave: WaveId,
+    pub posts: Vec<GrantedPost>,
+    /// INSEE code; `None` in a record of the past that lacks it.
+    pub commune: Option<String>,
+    pub department: Option<String>,
+    pub location: Option<Location>,
+    /// `None` in a record of the past that lacks it.
+    pub sector: Option<Sector>,
+    pub needs: Vec<Need>,
+    /// A11: introductions are made all the same.
+    pub candidate_found: bool,
+    /// False while a record of the past lacks what activation needs.
+    pub ready: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedPost {
+    pub post: PostId,
+    /// Where a record of the past gives none, the day of the grant: from then on.
+    pub start_date: Date,
+    /// By derogation (A10); the ceiling of money is the same.
+    pub coordinator: bool,
+}
+
+/// Public or private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sector {
+    Public,
+    Private,
+}
+
+/// The posts of one application in a wave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaveApplication {
+    pub application: ApplicationId,
+    pub posts: Vec<PostId>,
+}
+
+impl Event {
+    /// The resource that it speaks of, whose events are numbered: the wave for `WaveActivated`, else the application.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::WaveActivated { wave, .. } => wave.name(),
+            Self::PostsGranted(granted) => granted.application.name(),
+            Self::ApplicationSubmitted { application, .. }
+            | Self::PostsReturned { application, .. }
+            | Self::DossierCompleted { application, .. }
+            | Self::ApplicationWithdrawn { application, .. }
+            | Self::PostDateSettled { application, .. } => application.name(),
+        }
+    }
+
+    /// The grant of some posts of an application in a wave.
+    pub(super) fn granted<'a>(
+        application: &Application,
+        wave: WaveId,
+        posts: impl IntoIterator<Item = &'a Post>,
+    ) -> Self {
+        let profile = &application.form.profile;
+        let place = profile.place.as_ref();
+        Self::PostsGranted(Box::new(PostsGranted {
+            application: application.id,
+            structure: application.structure,
+            wave,
+            posts: posts
+                .into_iter()
+                .filter_map(|post| {
+                    let start_date = post.start_date().or(post.granted_on)?;
+                    Some(GrantedPost { post: post.id, start_date, coordinator: post.coordinator })
+                })
+                .collect(),
+            commune: place.map(|place| place.commune.clone()),
+            department: place.map(|place| place.department.clone()),
+            location: place.and_then(|place| place.location),
+            sector: profile.kind.map(|kind| if kind.is_public() { Sector::Public } else { Sector::Private }),
+            needs: application.form.needs.clone(),
+            candidate_found: application.form.candidate_found,
+            ready: application.missing().is_empty(),
+        }))
+    }
+
+    /// All that is granted of an application, told again: one event for each of its waves.
+    pub(super) fn granted_again(application: &Application) -> Vec<Self> {
+        let mut waves: Vec<_> = application.posts_in(PostState::Granted).filter_map(|post| post.wave).collect();
+        waves.sort_unstable();
+        waves.dedup();
+        waves
+            .into_iter()
+            .map(|wave| {
+                let posts = application.posts_in(PostState::Granted).filter(|post| post.wave == Some(wave));
+                Self::granted(application, wave, posts)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! Posts that are granted, activated, dated and given back, as applications tells it (P03, A01, A05, A19).
+
+use conum_kernel::{Fact, PostId, StructureId};
+use conum_proto::events::v1::{PostReleaseRefused, PostReleased, event::Payload};
+use conum_service::{Call, Failure, Tx, history};
+
+use super::{recruiting, serving, tell};
+use crate::{
+    domain::{policies::Settings, recruitment::State},
+    storage::{
+        recruitments,
+        structures::{self, Post},
+    },
+};
+
+/// Gives posts back where no contract is signed on them, and answers for each. A selection on one is cancelled.
+///
+/// # Errors
+/// The database's.
+pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>) -> Result<(), Failure> {
+    let mut structures: Vec<StructureId> = Vec::new();
+    for post in posts {
+        structures::lock(tx, post.structure).await?;
+        if let Some((recruitment, state)) = post.holder {
+            if state == State::Signed {
+                refuse(tx, call, &post).await?;
+                continue;
+            }
+            if let Some(recruitment) = recruitments::find(tx, recruitment).await? {
+                // Before the cancellation, so that nobody new comes for a post that goes.
+                structures::give_back(tx, post.id).await?;
+                recruiting::cancel(tx, call, settings, recruitment, "CANCEL_REASON_POST_GIVEN_BACK").await?;
+            }
+        }
+        if !post.given_back {
+            structures::give_back(tx, post.id).await?;
+            let from = if post.active { "VACANT" } else { "GRANTED" };
+            let fact = Fact { action: "RELEASE", from, to: "GIVEN_BACK", why: String::new() };
+            history::append(tx, call, &name(&post), &[fact]).await?;
+        }
+        let payload =
+            PostReleased { application: post.application.name(), structure: post.structure.name(), post: name(&post) };
+        tell(tx, call, &name(&post), Payload::PostReleased(payload)).await?;
+        structures.push(post.structure);
+    }
+    structures.sort_unstable();
+    structures.dedup();
+    for structure in structures {
+        serving::structure(tx, call, settings, structure, None).await?;
+    }
+    Ok(())
+}
+
+async fn refuse(tx: &Tx, call: &Call, post: &Post) -> Result<(), Failure> {
+    let fact = Fact { action: "REFUSE_RELEASE", from: "FILLED", to: "FILLED", why: String::new() };
+    history::append(tx, call, &name(post), &[fact]).await?;
+    let payload =
+        PostReleaseRefused { application: post.application.name(), structure: post.structure.name(), post: name(post) };
+    tell(tx, call, &name(post), Payload::PostReleaseRefused(payload)).await
+}
+
+fn name(post: &Post) -> String {
+    conum_kernel::post_name(post.application, post.id)
+}
+
+/// Activates the posts of a wave, then serves their structures all at once.
+///
+/// # Errors
+/// The database's.
+pub async fn activate(tx: &Tx, call: &Call, settings: &Settings, posts: &[PostId]) -> Result<(), Failure> {
+    let mut served = Vec::new();
+    for id in posts {
+        if let Some(post) = structures::find_post(tx, *id).await?
+            && !post.active
+            && !post.given_back
+        {
+            structures::activate(tx, *id).await?;
+            let fact = Fact { action: "ACTIVATE", from: "GRANTED", to: "VACANT", why: post.wave.to_string() };
+            history::append(tx, call, &name(&post), &[fact]).await?;
+            served.push(post.structure);
+        }
+    }
+    serving::wave(tx, call, settings, served).await
+}

@@ -1,0 +1,262 @@
+//! Bringing introductions to structures, and structures to people who have become free (M02, M04, M05).
+
+use std::collections::HashSet;
+
+use conum_kernel::{CandidateId, Fact, Id, IntroductionId, StructureId};
+use conum_proto::events::v1::{CandidateIntroduced, CandidatesShort, event::Payload};
+use conum_service::{Call, Failure, Tx, history, wire};
+use jiff::civil::Date;
+
+use super::{answering, tell};
+use crate::{
+    domain::{
+        assignment::{assign, best, best_seat},
+        candidate::Candidate,
+        eligibility::{Reasons, possible},
+        introduction::{CloseReason, State, end_of_delay},
+        policies::Settings,
+        serving::{Serve, serve},
+        structure::{Seat, Structure},
+    },
+    storage::{
+        candidates,
+        introductions::{self, Introduction},
+        notices,
+        structures::{self, Stored},
+    },
+};
+
+/// Gives a structure what its posts ask for: brings what it lacks, or closes all when no vacant post is left.
+/// `replaces` is the introduction whose end made the place.
+///
+/// # Errors
+/// The database's.
+pub async fn structure(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    id: StructureId,
+    replaces: Option<IntroductionId>,
+) -> Result<(), Failure> {
+    let Some(stored) = structures::lock(tx, id).await? else { return Ok(()) };
+    let posts = structures::posts_of(tx, id).await?;
+    let live = introductions::live_of_structure(tx, id).await?;
+    let (counts, needed_by) = structures::demand(&posts);
+    match (serve(counts, live.len(), settings.live_per_structure), needed_by) {
+        (Serve::Fill(places), Some(needed_by)) => {
+            let seat = Seat { structure: stored.structure.clone(), needed_by, places };
+            let brought = fill(tx, call, settings, &seat, replaces).await?;
+            note_shortage(tx, call, &stored, brought < places, live.len() + brought).await
+        }
+        (Serve::Close, _) => {
+            let all_back = posts.iter().all(|post| post.given_back);
+            let reason = if all_back { CloseReason::Withdrawn } else { CloseReason::PostsFilled };
+            note_shortage(tx, call, &stored, false, 0).await?;
+            let mut freed = Vec::new();
+            for introduction in live {
+                freed.push(introduction.candidate);
+                answering::close(tx, call, introduction, reason).await?;
+            }
+            for candidate in freed {
+                Box::pin(self::candidate(tx, call, settings, candidate)).await?;
+            }
+            Ok(())
+        }
+        _ => note_shortage(tx, call, &stored, false, live.len()).await,
+    }
+}
+
+/// Brings up to `seat.places` introductions; answers how many there were.
+async fn fill(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    seat: &Seat,
+    mut replaces: Option<IntroductionId>,
+) -> Result<usize, Failure> {
+    let mut brought = 0;
+    while brought < seat.places {
+        let Some((candidate, reasons)) = search(tx, settings, seat, call.moment.today).await? else { break };
+        // Another replica may have taken the last place meanwhile: search again.
+        if candidates::take_place(tx, candidate.id, settings.live_per_candidate).await? {
+            introduce(tx, call, settings, &seat.structure, candidate.id, reasons, replaces.take()).await?;
+            brought += 1;
+        }
+    }
+    Ok(brought)
+}
+
+/// The best candidate for one place: in rings, so that nobody further than needed is looked at.
+async fn search(
+    tx: &Tx,
+    settings: &Settings,
+    seat: &Seat,
+    today: Date,
+) -> Result<Option<(Candidate, Reasons)>, Failure> {
+    let limit = settings.live_per_candidate;
+    let mut people = Vec::new();
+    if let Some(place) = seat.structure.place {
+        for km in candidates::RINGS {
+            people = candidates::around(tx, seat, place, km, limit).await?;
+            if let Some((candidate, reasons)) = best(seat, &people, today)
+                && reasons.distance_m.is_some_and(|metres| f64::from(metres) <= km * 1000.0)
+            {
+                return Ok(Some((candidate.clone(), reasons)));
+            }
+        }
+    }
+    people.extend(candidates::beyond(tx, seat, limit).await?);
+    Ok(best(seat, &people, today).map(|(candidate, reasons)| (candidate.clone(), reasons)))
+}
+
+/// Notes that a structure lacks people (M04), or no longer does. It is told once each time that it begins.
+async fn note_shortage(tx: &Tx, call: &Call, stored: &Stored, short: bool, live: usize) -> Result<(), Failure> {
+    if stored.short == short {
+        return Ok(());
+    }
+    let Structure { id, application, .. } = stored.structure;
+    structures::set_short(tx, id, short).await?;
+    if !short {
+        return Ok(());
+    }
+    notices::raise(tx, call, id, application, "candidates_short", live).await?;
+    let payload = CandidatesShort {
+        structure: id.name(),
+        application: application.name(),
+        live: i32::try_from(live).unwrap_or(i32::MAX),
+    };
+    tell(tx, call, &id.name(), Payload::CandidatesShort(payload)).await
+}
+
+/// Writes an introduction whose candidate's place is taken already.
+async fn introduce(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    structure: &Structure,
+    candidate: CandidateId,
+    reasons: Reasons,
+    replaces: Option<IntroductionId>,
+) -> Result<(), Failure> {
+    let introduction = Introduction {
+        id: call.mint(&format!("{}/{candidate}", structure.id)),
+        structure: structure.id,
+        application: structure.application,
+        candidate,
+        state: State::Proposed,
+        close_reason: None,
+        introduced_at: call.moment.now,
+        remind_at: Some(end_of_delay(call.moment, settings.reminder_days)),
+        reminded_at: None,
+        expires_at: end_of_delay(call.moment, settings.expiry_days),
+        ended_at: None,
+        replaces,
+        version: 1,
+        reasons,
+    };
+    candidates::pair(tx, structure.id, candidate).await?;
+    introductions::insert(tx, &introduction).await?;
+    structures::launch(tx, structure.id, call.moment.today).await?;
+    let name = introduction.id.name();
+    let why = replaces.map(|id| id.to_string()).unwrap_or_default();
+    history::append(tx, call, &name, &[Fact { action: "INTRODUCE", from: "", to: "PROPOSED", why }]).await?;
+    let payload = CandidateIntroduced {
+        introduction: name.clone(),
+        structure: structure.id.name(),
+        application: structure.application.name(),
+        candidate: candidate.name(),
+        replaces: replaces.map(Id::name).unwrap_or_default(),
+        distance_m: introduction.reasons.distance_m.map_or(-1, i64::from),
+        expires_at: Some(wire::from_timestamp(introduction.expires_at)),
+    };
+    tell(tx, call, &name, Payload::CandidateIntroduced(payload)).await
+}
+
+/// Brings somebody who has room to the structures that wait for a possible candidate, the nearest first.
+///
+/// # Errors
+/// The database's.
+pub async fn candidate(tx: &Tx, call: &Call, settings: &Settings, id: CandidateId) -> Result<(), Failure> {
+    let Some(person) = candidates::find(tx, id).await? else { return Ok(()) };
+    if person.gone || person.taken || !person.candidate.eligible {
+        return Ok(());
+    }
+    let mut room = settings.live_per_candidate.saturating_sub(person.live);
+    if room == 0 {
+        return Ok(());
+    }
+    let mut seats = Vec::new();
+    for stored in structures::short(tx).await? {
+        let posts = structures::posts_of(tx, stored.structure.id).await?;
+        if let (_, Some(needed_by)) = structures::demand(&posts) {
+            let seat = Seat { structure: stored.structure, needed_by, places: 1 };
+            let possible = possible(&person.candidate, &seat, call.moment.today).is_ok();
+            if possible && !candidates::was_introduced(tx, seat.structure.id, id).await? {
+                seats.push(seat);
+            }
+        }
+    }
+    while room > 0 {
+        let Some((seat, reasons)) = best_seat(&person.candidate, &seats, call.moment.today) else { return Ok(()) };
+        let seat = seat.clone();
+        seats.retain(|other| other.structure.id != seat.structure.id);
+        if !candidates::take_place(tx, id, settings.live_per_candidate).await? {
+            return Ok(());
+        }
+        introduce(tx, call, settings, &seat.structure, id, reasons, None).await?;
+        room -= 1;
+        // The structure may lack more: what is left of its shortage is decided under its lock.
+        settle_shortage(tx, call, settings, seat.structure.id).await?;
+    }
+    Ok(())
+}
+
+/// Ends a structure's shortage where it has all that it should have.
+async fn settle_shortage(tx: &Tx, call: &Call, settings: &Settings, id: StructureId) -> Result<(), Failure> {
+    let Some(stored) = structures::lock(tx, id).await? else { return Ok(()) };
+    let live = introductions::live_of_structure(tx, id).await?.len();
+    let (counts, _) = structures::demand(&structures::posts_of(tx, id).await?);
+    let short = matches!(serve(counts, live, settings.live_per_structure), Serve::Fill(_));
+    note_shortage(tx, call, &stored, short, live).await
+}
+
+/// Serves all structures of a wave at once (P03).
+///
+/// # Errors
+/// The database's.
+pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<StructureId>) -> Result<(), Failure> {
+    ids.sort_unstable();
+    ids.dedup();
+    let mut seats = Vec::new();
+    let mut served = Vec::new();
+    for id in ids {
+        let Some(stored) = structures::lock(tx, id).await? else { continue };
+        if stored.structure.candidate_found {
+            // Somebody was found already: the recruitment begins with the activation (M07).
+            structures::launch(tx, id, call.moment.today).await?;
+        }
+        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
+        let live = introductions::live_of_structure(tx, id).await?.len();
+        if let (Serve::Fill(places), Some(needed_by)) = (serve(counts, live, settings.live_per_structure), needed_by) {
+            seats.push(Seat { structure: stored.structure.clone(), needed_by, places });
+            served.push((stored, live, places));
+        }
+    }
+    let people = candidates::with_room(tx, settings.live_per_candidate).await?;
+    let structures: Vec<_> = seats.iter().map(|seat| seat.structure.id).collect();
+    let introduced: HashSet<_> = candidates::pairs(tx, &structures).await?.into_iter().collect();
+    let proposals = assign(&seats, &people, &introduced, call.moment.today);
+    for (stored, live, places) in served {
+        let id = stored.structure.id;
+        let mut brought = 0;
+        for proposal in proposals.iter().filter(|proposal| proposal.structure == id) {
+            if candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
+                let reasons = proposal.reasons.clone();
+                introduce(tx, call, settings, &stored.structure, proposal.candidate, reasons, None).await?;
+                brought += 1;
+            }
+        }
+        note_shortage(tx, call, &stored, brought < places, live + brought).await?;
+    }
+    Ok(())
+}

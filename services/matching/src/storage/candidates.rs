@@ -1,0 +1,331 @@
+//! People, as their own service tells them, and the search for those who may be introduced.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use conum_geo::{BoundingBox, Place, Territory};
+use conum_kernel::{CandidateId, Error, StructureId};
+use conum_service::{Failure, Tx, sql};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::read;
+use crate::domain::{
+    assignment::Available,
+    candidate::{Candidate, Quality, Reach, Sector},
+    structure::Seat,
+};
+
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    id: String,
+    registered_at: DateTime<Utc>,
+    commune: String,
+    lat: Option<f64>,
+    lon: Option<f64>,
+    department: String,
+    territory: Option<String>,
+    max_km: Option<i32>,
+    available_from: NaiveDate,
+    sectors: String,
+    offers: String,
+    wishes: String,
+    eligible: bool,
+    live: i32,
+    taken: bool,
+    gone: bool,
+}
+
+const COLUMNS: &str = "id, registered_at, commune, lat, lon, department, territory, max_km, available_from, sectors,
+    offers, wishes, eligible, live, taken, gone";
+/// Who may be introduced at all, as the partial indexes say it.
+const OPEN: &str = "eligible AND NOT taken AND NOT gone";
+
+/// A candidate, and what has happened to it here.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub candidate: Candidate,
+    /// Live introductions.
+    pub live: usize,
+    /// A selection or a contract holds the person.
+    pub taken: bool,
+    /// Left, merged or erased.
+    pub gone: bool,
+}
+
+impl TryFrom<Row> for Stored {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let list = |text: &str| text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let candidate = Candidate {
+            id: read(row.id.parse())?,
+            registered_at: sql::timestamp(row.registered_at),
+            commune: row.commune,
+            place: row.lat.zip(row.lon).and_then(|(lat, lon)| Place::new(lat, lon).ok()),
+            department: row.department,
+            territory: row.territory.as_deref().and_then(Territory::from_code),
+            reach: row.max_km.map_or(Reach::Anywhere, |km| Reach::Within(km.unsigned_abs())),
+            available_from: sql::date(row.available_from)?,
+            wished_departments: list(&row.wishes),
+            wished_sectors: list(&row.sectors).iter().filter_map(|text| Sector::parse(text)).collect(),
+            offers: list(&row.offers).iter().filter_map(|text| Quality::parse(text)).collect(),
+            eligible: row.eligible,
+        };
+        Ok(Self { candidate, live: usize::try_from(row.live).unwrap_or(0), taken: row.taken, gone: row.gone })
+    }
+}
+
+fn stored(rows: Vec<Row>) -> Result<Vec<Stored>, Failure> {
+    rows.into_iter().map(|row| Stored::try_from(row).map_err(Failure::from)).collect()
+}
+
+/// Writes what a candidate's service tells, and keeps what has happened here.
+///
+/// # Errors
+/// The database's.
+pub async fn upsert(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
+    let max_km = match candidate.reach {
+        Reach::Within(km) => Some(i32::try_from(km).unwrap_or(i32::MAX)),
+        Reach::Anywhere => None,
+    };
+    let words = |words: Vec<&str>| words.join(",");
+    sql::execute(
+        tx,
+        "INSERT INTO candidates (id, registered_at, commune, lat, lon, department, territory, max_km, available_from,
+           sectors, offers, wishes, eligible, live, taken, gone)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, false, false)
+         ON CONFLICT (id) DO UPDATE SET registered_at = excluded.registered_at, commune = excluded.commune,
+           lat = excluded.lat, lon = excluded.lon, department = excluded.department, territory = excluded.territory,
+           max_km = excluded.max_km, available_from = excluded.available_from, sectors = excluded.sectors,
+           offers = excluded.offers, wishes = excluded.wishes, eligible = excluded.eligible",
+        [
+            candidate.id.to_string().into(),
+            sql::instant(candidate.registered_at).into(),
+            candidate.commune.clone().into(),
+            candidate.place.map(Place::lat).into(),
+            candidate.place.map(Place::lon).into(),
+            candidate.department.clone().into(),
+            candidate.territory.map(|territory| territory.code().to_owned()).into(),
+            max_km.into(),
+            sql::day(candidate.available_from).into(),
+            words(candidate.wished_sectors.iter().map(|sector| sector.text()).collect()).into(),
+            words(candidate.offers.iter().map(|quality| quality.text()).collect()).into(),
+            candidate.wished_departments.join(",").into(),
+            candidate.eligible.into(),
+        ],
+    )
+    .await?;
+    let id = candidate.id.to_string();
+    sql::execute(tx, "DELETE FROM wishes WHERE candidate = $1", [id.clone().into()]).await?;
+    for department in &candidate.wished_departments {
+        let insert = "INSERT INTO wishes (department, candidate) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        sql::execute(tx, insert, [department.clone().into(), id.clone().into()]).await?;
+    }
+    Ok(())
+}
+
+/// Reads a candidate.
+///
+/// # Errors
+/// The database's.
+pub async fn find<C: ConnectionTrait>(connection: &C, id: CandidateId) -> Result<Option<Stored>, Failure> {
+    let query = format!("SELECT {COLUMNS} FROM candidates WHERE id = $1");
+    let row: Option<Row> = sql::row(connection, &query, [id.to_string().into()]).await?;
+    Ok(row.map(Stored::try_from).transpose()?)
+}
+
+/// Reads a candidate and locks it.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(tx: &Tx, id: CandidateId) -> Result<Option<Stored>, Failure> {
+    let query = format!("SELECT {COLUMNS} FROM candidates WHERE id = $1{}", sql::for_update(tx));
+    let row: Option<Row> = sql::row(tx, &query, [id.to_string().into()]).await?;
+    Ok(row.map(Stored::try_from).transpose()?)
+}
+
+/// Takes one of a candidate's places. Answers false where there is none left, or the person may not be introduced.
+///
+/// # Errors
+/// The database's.
+pub async fn take_place(tx: &Tx, id: CandidateId, limit: usize) -> Result<bool, Failure> {
+    let update = format!("UPDATE candidates SET live = live + 1 WHERE id = $1 AND live < $2 AND {OPEN}");
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(sql::execute(tx, &update, [id.to_string().into(), limit.into()]).await?.rows_affected() == 1)
+}
+
+/// Takes a place for an introduction that comes with a merge (C08), whatever else holds the person.
+///
+/// # Errors
+/// The database's.
+pub async fn take_any_place(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
+    sql::execute(tx, "UPDATE candidates SET live = live + 1 WHERE id = $1", [id.to_string().into()]).await?;
+    Ok(())
+}
+
+/// Gives back one of a candidate's places.
+///
+/// # Errors
+/// The database's.
+pub async fn free_place(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
+    sql::execute(tx, "UPDATE candidates SET live = live - 1 WHERE id = $1", [id.to_string().into()]).await?;
+    Ok(())
+}
+
+/// Notes that a selection or a contract holds a person, or no longer does.
+///
+/// # Errors
+/// The database's.
+pub async fn set_taken(tx: &Tx, id: CandidateId, taken: bool) -> Result<(), Failure> {
+    let update = "UPDATE candidates SET taken = $2 WHERE id = $1";
+    sql::execute(tx, update, [id.to_string().into(), taken.into()]).await?;
+    Ok(())
+}
+
+/// Notes that a person has left the programme.
+///
+/// # Errors
+/// The database's.
+pub async fn set_gone(tx: &Tx, id: CandidateId, merged_into: Option<CandidateId>) -> Result<(), Failure> {
+    let update = "UPDATE candidates SET gone = true, merged_into = $2 WHERE id = $1";
+    sql::execute(tx, update, [id.to_string().into(), merged_into.map(|id| id.to_string()).into()]).await?;
+    Ok(())
+}
+
+/// Drops what is held of an erased person, and keeps the id (C07).
+///
+/// # Errors
+/// The database's.
+pub async fn erase(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
+    let id = id.to_string();
+    sql::execute(tx, "DELETE FROM wishes WHERE candidate = $1", [id.clone().into()]).await?;
+    sql::execute(
+        tx,
+        "UPDATE candidates SET gone = true, eligible = false, commune = '', lat = NULL, lon = NULL, department = '',
+           territory = NULL, max_km = 0, sectors = '', offers = '', wishes = '' WHERE id = $1",
+        [id.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Everybody with room for more introductions: what a wave is computed from.
+///
+/// # Errors
+/// The database's.
+pub async fn with_room(tx: &Tx, limit: usize) -> Result<Vec<Available>, Failure> {
+    let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1");
+    let rows = sql::rows::<Row, _>(tx, &query, [i64::try_from(limit).unwrap_or(i64::MAX).into()]).await?;
+    let people = stored(rows)?;
+    Ok(people
+        .into_iter()
+        .map(|person| Available { room: limit.saturating_sub(person.live), candidate: person.candidate })
+        .collect())
+}
+
+/// How far a search for one place looks at first, then further, in km. The last is the greatest distance of the policy.
+pub const RINGS: [f64; 4] = [10.0, 25.0, 50.0, 100.0];
+
+/// Those with room who live around a place and were never introduced to the structure.
+///
+/// # Errors
+/// The database's.
+pub async fn around(tx: &Tx, seat: &Seat, place: Place, km: f64, limit: usize) -> Result<Vec<Candidate>, Failure> {
+    let area = BoundingBox::around(place, km);
+    let query = format!(
+        "SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND territory = $2
+           AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6 AND {NOT_INTRODUCED}"
+    );
+    let values: [Value; 7] = [
+        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        territory(seat).into(),
+        area.min_lat.into(),
+        area.max_lat.into(),
+        area.min_lon.into(),
+        area.max_lon.into(),
+        seat.structure.id.to_string().into(),
+    ];
+    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
+}
+
+const NOT_INTRODUCED: &str =
+    "NOT EXISTS (SELECT 1 FROM pairs WHERE pairs.structure = $7 AND pairs.candidate = candidates.id)";
+
+/// Those with room whom no distance brings near, and who were never introduced to the structure: who go anywhere, who
+/// wish the department, who live in the same commune.
+///
+/// # Errors
+/// The database's.
+pub async fn beyond(tx: &Tx, seat: &Seat, limit: usize) -> Result<Vec<Candidate>, Failure> {
+    let structure = &seat.structure;
+    let query = format!(
+        "SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND max_km IS NULL AND territory = $2
+           AND {pairs}
+         UNION SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1
+           AND id IN (SELECT candidate FROM wishes WHERE department = $3) AND {pairs}
+         UNION SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND commune = $4 AND {pairs}",
+        pairs = NOT_INTRODUCED.replace("$7", "$5"),
+    );
+    let values: [Value; 5] = [
+        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        territory(seat).into(),
+        structure.department.clone().into(),
+        structure.commune.clone().into(),
+        structure.id.to_string().into(),
+    ];
+    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
+}
+
+fn territory(seat: &Seat) -> String {
+    seat.structure.territory.map(|territory| territory.code().to_owned()).unwrap_or_default()
+}
+
+/// Notes that a pair was introduced (M03).
+///
+/// # Errors
+/// The database's; a unique violation where it was before.
+pub async fn pair(tx: &Tx, structure: StructureId, candidate: CandidateId) -> Result<(), Failure> {
+    let insert = "INSERT INTO pairs (structure, candidate) VALUES ($1, $2)";
+    sql::execute(tx, insert, [structure.to_string().into(), candidate.to_string().into()]).await?;
+    Ok(())
+}
+
+/// The pairs that were ever introduced, of some structures.
+///
+/// # Errors
+/// The database's.
+pub async fn pairs(tx: &Tx, structures: &[StructureId]) -> Result<Vec<(StructureId, CandidateId)>, Failure> {
+    let mut pairs = Vec::new();
+    for chunk in structures.chunks(500) {
+        let query =
+            format!("SELECT structure, candidate FROM pairs WHERE structure IN ({})", sql::parameters(1, chunk.len()));
+        for row in sql::all(tx, &query, chunk.iter().map(|id| id.to_string().into()).collect::<Vec<_>>()).await? {
+            let (structure, candidate): (String, String) =
+                (row.try_get("", "structure")?, row.try_get("", "candidate")?);
+            pairs.push((read(structure.parse())?, read(candidate.parse())?));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Whether a pair was ever introduced.
+///
+/// # Errors
+/// The database's.
+pub async fn was_introduced(tx: &Tx, structure: StructureId, candidate: CandidateId) -> Result<bool, Failure> {
+    let query = "SELECT 1 AS found FROM pairs WHERE structure = $1 AND candidate = $2";
+    Ok(sql::one(tx, query, [structure.to_string().into(), candidate.to_string().into()]).await?.is_some())
+}
+
+/// Unites the pairs of two registrations (C08).
+///
+/// # Errors
+/// The database's.
+pub async fn unite_pairs(tx: &Tx, kept: CandidateId, merged: CandidateId) -> Result<(), Failure> {
+    sql::execute(
+        tx,
+        "INSERT INTO pairs (structure, candidate) SELECT structure, $1 FROM pairs WHERE candidate = $2
+         ON CONFLICT DO NOTHING",
+        [kept.to_string().into(), merged.to_string().into()],
+    )
+    .await?;
+    Ok(())
+}

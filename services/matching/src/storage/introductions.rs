@@ -1,0 +1,320 @@
+//! Introductions and their places.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use conum_kernel::{ApplicationId, CandidateId, Error, IntroductionId, StructureId};
+use conum_service::{Failure, Tx, requests::Record, sql};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::read;
+use crate::domain::{
+    eligibility::Reasons,
+    introduction::{CloseReason, State},
+};
+
+/// An introduction as it is kept.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    pub id: IntroductionId,
+    pub structure: StructureId,
+    pub application: ApplicationId,
+    pub candidate: CandidateId,
+    pub state: State,
+    pub close_reason: Option<CloseReason>,
+    pub reasons: Reasons,
+    pub introduced_at: Timestamp,
+    pub remind_at: Option<Timestamp>,
+    pub reminded_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub replaces: Option<IntroductionId>,
+    pub version: i64,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    id: String,
+    structure: String,
+    application: String,
+    candidate: String,
+    state: String,
+    close_reason: Option<String>,
+    reasons: String,
+    introduced_at: DateTime<Utc>,
+    remind_at: Option<DateTime<Utc>>,
+    reminded_at: Option<DateTime<Utc>>,
+    expires_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    replaces: Option<String>,
+    version: i64,
+}
+
+const COLUMNS: &str = "id, structure, application, candidate, state, close_reason, reasons, introduced_at, remind_at,
+    reminded_at, expires_at, ended_at, replaces, version";
+
+impl TryFrom<Row> for Introduction {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: read(row.id.parse())?,
+            structure: read(row.structure.parse())?,
+            application: read(row.application.parse())?,
+            candidate: read(row.candidate.parse())?,
+            state: read(State::parse(&row.state).ok_or(()))?,
+            close_reason: row.close_reason.as_deref().and_then(CloseReason::parse),
+            reasons: read(serde_json::from_str(&row.reasons))?,
+            introduced_at: sql::timestamp(row.introduced_at),
+            remind_at: row.remind_at.map(sql::timestamp),
+            reminded_at: row.reminded_at.map(sql::timestamp),
+            expires_at: sql::timestamp(row.expires_at),
+            ended_at: row.ended_at.map(sql::timestamp),
+            replaces: row.replaces.map(|id| read(id.parse())).transpose()?,
+            version: row.version,
+        })
+    }
+}
+
+impl Record for Introduction {
+    fn name(&self) -> String {
+        self.id.name()
+    }
+
+    fn etag(&self) -> String {
+        self.version.to_string()
+    }
+
+    fn load<'t>(tx: &'t Tx, name: &'t str) -> BoxFuture<'t, Result<Self, Failure>> {
+        Box::pin(async move {
+            let id = IntroductionId::parse_name("name", name)?;
+            find(tx, id).await?.ok_or_else(|| Error::not_found(name).into())
+        })
+    }
+}
+
+async fn many<C: ConnectionTrait>(
+    connection: &C,
+    rest: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Introduction>, Failure> {
+    let query = format!("SELECT {COLUMNS} FROM introductions WHERE {rest}");
+    let rows: Vec<Row> = sql::rows(connection, &query, values).await?;
+    rows.into_iter().map(|row| Introduction::try_from(row).map_err(Failure::from)).collect()
+}
+
+/// Reads an introduction.
+///
+/// # Errors
+/// The database's.
+pub async fn find<C: ConnectionTrait>(connection: &C, id: IntroductionId) -> Result<Option<Introduction>, Failure> {
+    Ok(many(connection, "id = $1", vec![id.to_string().into()]).await?.pop())
+}
+
+/// Which introductions a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub structure: Option<StructureId>,
+    pub candidate: Option<CandidateId>,
+    pub live_only: bool,
+}
+
+/// Introductions after an id, in its order.
+///
+/// # Errors
+/// The database's.
+pub async fn list<C: ConnectionTrait>(
+    connection: &C,
+    filter: &Filter,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<Introduction>, Failure> {
+    let mut rest = "id > $1".to_owned();
+    let mut values: Vec<Value> = vec![after.into()];
+    if let Some(structure) = filter.structure {
+        values.push(structure.to_string().into());
+        let _ = write!(rest, " AND structure = ${}", values.len());
+    }
+    if let Some(candidate) = filter.candidate {
+        values.push(candidate.to_string().into());
+        let _ = write!(rest, " AND candidate = ${}", values.len());
+    }
+    if filter.live_only {
+        rest.push_str(" AND structure_slot IS NOT NULL");
+    }
+    let _ = write!(rest, " ORDER BY id LIMIT {limit}");
+    many(connection, &rest, values).await
+}
+
+/// The live introductions of a structure, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn live_of_structure(tx: &Tx, structure: StructureId) -> Result<Vec<Introduction>, Failure> {
+    let rest = "structure = $1 AND structure_slot IS NOT NULL ORDER BY introduced_at, id";
+    many(tx, rest, vec![structure.to_string().into()]).await
+}
+
+/// The live introductions of a candidate, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn live_of_candidate(tx: &Tx, candidate: CandidateId) -> Result<Vec<Introduction>, Failure> {
+    let rest = "candidate = $1 AND candidate_slot IS NOT NULL ORDER BY introduced_at, id";
+    many(tx, rest, vec![candidate.to_string().into()]).await
+}
+
+/// The live introduction of a pair.
+///
+/// # Errors
+/// The database's.
+pub async fn live_pair(
+    tx: &Tx,
+    structure: StructureId,
+    candidate: CandidateId,
+) -> Result<Option<Introduction>, Failure> {
+    let rest = "structure = $1 AND candidate = $2 AND structure_slot IS NOT NULL";
+    Ok(many(tx, rest, vec![structure.to_string().into(), candidate.to_string().into()]).await?.pop())
+}
+
+/// The introductions whose reminder is due, in the order of due time and id.
+///
+/// # Errors
+/// The database's.
+pub async fn to_remind<C: ConnectionTrait>(
+    connection: &C,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<Introduction>, Failure> {
+    let rest = format!("state = 'proposed' AND remind_at <= $1 ORDER BY remind_at, id LIMIT {limit}");
+    many(connection, &rest, vec![sql::instant(now).into()]).await
+}
+
+/// The introductions whose silence has lasted too long, in the order of due time and id.
+///
+/// # Errors
+/// The database's.
+pub async fn to_expire<C: ConnectionTrait>(
+    connection: &C,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<Introduction>, Failure> {
+    let rest = format!("state = 'proposed' AND expires_at <= $1 ORDER BY expires_at, id LIMIT {limit}");
+    many(connection, &rest, vec![sql::instant(now).into()]).await
+}
+
+/// Writes a new introduction, in the first free place of each side. Two that take the same place at the same moment
+/// break a constraint, and one of them is decided again.
+///
+/// # Errors
+/// The database's.
+pub async fn insert(tx: &Tx, introduction: &Introduction) -> Result<(), Failure> {
+    let (structure, candidate) = (introduction.structure.to_string(), introduction.candidate.to_string());
+    let structure_slot = free_slot(tx, "structure", &structure).await?;
+    let candidate_slot = free_slot(tx, "candidate", &candidate).await?;
+    sql::execute(
+        tx,
+        "INSERT INTO introductions (id, structure, application, candidate, state, reasons, structure_slot,
+           candidate_slot, introduced_at, remind_at, expires_at, replaces, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)",
+        [
+            introduction.id.to_string().into(),
+            structure.into(),
+            introduction.application.to_string().into(),
+            candidate.into(),
+            introduction.state.text().into(),
+            read(serde_json::to_string(&introduction.reasons))?.into(),
+            structure_slot.into(),
+            candidate_slot.into(),
+            sql::instant(introduction.introduced_at).into(),
+            introduction.remind_at.map(sql::instant).into(),
+            sql::instant(introduction.expires_at).into(),
+            introduction.replaces.map(|id| id.to_string()).into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn free_slot(tx: &Tx, side: &str, id: &str) -> Result<i32, Failure> {
+    let query = format!("SELECT {side}_slot AS slot FROM introductions WHERE {side} = $1 AND {side}_slot IS NOT NULL");
+    let rows = sql::all(tx, &query, [id.into()]).await?;
+    let taken = rows.iter().map(|row| row.try_get::<i32>("", "slot")).collect::<Result<Vec<_>, _>>()?;
+    let most = i32::try_from(taken.len()).unwrap_or(i32::MAX).saturating_add(1);
+    Ok((1..=most).find(|slot| !taken.contains(slot)).unwrap_or(most))
+}
+
+/// Writes an introduction's state, and frees its places where it has ended.
+///
+/// # Errors
+/// Aborted where it has changed since it was read.
+pub async fn update(tx: &Tx, introduction: &Introduction) -> Result<(), Failure> {
+    let freed = if introduction.state.is_live() { "" } else { ", structure_slot = NULL, candidate_slot = NULL" };
+    let update = format!(
+        "UPDATE introductions SET state = $3, close_reason = $4, remind_at = $5, reminded_at = $6, ended_at = $7,
+           candidate = $8, version = version + 1{freed} WHERE id = $1 AND version = $2"
+    );
+    let done = sql::execute(
+        tx,
+        &update,
+        [
+            introduction.id.to_string().into(),
+            introduction.version.into(),
+            introduction.state.text().into(),
+            introduction.close_reason.map(|reason| reason.text().to_owned()).into(),
+            introduction.remind_at.map(sql::instant).into(),
+            introduction.reminded_at.map(sql::instant).into(),
+            introduction.ended_at.map(sql::instant).into(),
+            introduction.candidate.to_string().into(),
+        ],
+    )
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::stale(&introduction.id.name()).into()) }
+}
+
+/// Puts a live introduction into the first free place of another registration of the same person (C08).
+///
+/// # Errors
+/// The database's.
+pub async fn move_to(tx: &Tx, introduction: &mut Introduction, candidate: CandidateId) -> Result<(), Failure> {
+    let slot = free_slot(tx, "candidate", &candidate.to_string()).await?;
+    let update = "UPDATE introductions SET candidate = $2, candidate_slot = $3, version = version + 1 WHERE id = $1";
+    sql::execute(tx, update, [introduction.id.to_string().into(), candidate.to_string().into(), slot.into()]).await?;
+    introduction.candidate = candidate;
+    introduction.version += 1;
+    Ok(())
+}
+
+/// One row of what is needed to recount the season.
+#[derive(Clone, Debug)]
+pub struct Span {
+    pub structure: String,
+    pub candidate: String,
+    pub from: Timestamp,
+    pub to: Option<Timestamp>,
+    pub state: State,
+    pub replaces: bool,
+    pub distance_m: Option<u32>,
+}
+
+/// From when to when every introduction was live.
+///
+/// # Errors
+/// The database's.
+pub async fn spans<C: ConnectionTrait>(connection: &C) -> Result<Vec<Span>, Failure> {
+    let introductions = many(connection, "1 = 1 ORDER BY introduced_at, id", vec![]).await?;
+    Ok(introductions
+        .into_iter()
+        .map(|introduction| Span {
+            structure: introduction.structure.to_string(),
+            candidate: introduction.candidate.to_string(),
+            from: introduction.introduced_at,
+            to: introduction.ended_at,
+            state: introduction.state,
+            replaces: introduction.replaces.is_some(),
+            distance_m: introduction.reasons.distance_m,
+        })
+        .collect())
+}

@@ -1,0 +1,82 @@
+//! Notices to structures and the agency: shortage (M04), late signature (M07).
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use conum_kernel::{ApplicationId, StructureId};
+use conum_service::{Call, Failure, Tx, sql};
+use jiff::Timestamp;
+use sea_orm::{ConnectionTrait, Value};
+
+/// A notice as it is kept.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// A UUID.
+    pub id: String,
+    pub structure: String,
+    pub application: String,
+    /// `candidates_short` or `signature_late`.
+    pub kind: String,
+    pub at: Timestamp,
+    pub live: i32,
+}
+
+/// Writes a notice.
+///
+/// # Errors
+/// The database's.
+pub async fn raise(
+    tx: &Tx,
+    call: &Call,
+    structure: StructureId,
+    application: ApplicationId,
+    kind: &str,
+    live: usize,
+) -> Result<(), Failure> {
+    sql::execute(
+        tx,
+        "INSERT INTO notices (id, structure, application, kind, at, live) VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            call.uuid(&format!("notice/{structure}/{kind}")).to_string().into(),
+            structure.to_string().into(),
+            application.to_string().into(),
+            kind.into(),
+            sql::instant(call.moment.now).into(),
+            i32::try_from(live).unwrap_or(i32::MAX).into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notices after an id, in its order.
+///
+/// # Errors
+/// The database's.
+pub async fn list<C: ConnectionTrait>(
+    connection: &C,
+    structure: Option<StructureId>,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<Notice>, Failure> {
+    let mut query = "SELECT id, structure, application, kind, at, live FROM notices WHERE id > $1".to_owned();
+    let mut values: Vec<Value> = vec![after.into()];
+    if let Some(structure) = structure {
+        values.push(structure.to_string().into());
+        query.push_str(" AND structure = $2");
+    }
+    let _ = write!(query, " ORDER BY id LIMIT {limit}");
+    let rows = sql::all(connection, &query, values).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Notice {
+                id: row.try_get("", "id")?,
+                structure: row.try_get("", "structure")?,
+                application: row.try_get("", "application")?,
+                kind: row.try_get("", "kind")?,
+                at: sql::timestamp(row.try_get::<DateTime<Utc>>("", "at")?),
+                live: row.try_get("", "live")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! The tables of matching. The invariants that a race could break are constraints: live places as unique slots on both
+//! sides, one pair for ever, one open recruitment for a post and for a person.
+
+use conum_kernel::Error;
+use conum_service::{
+    Store,
+    schema::{Shared, run},
+};
+use futures::future::BoxFuture;
+use sea_orm_migration::{prelude::*, sea_orm::DbErr};
+
+/// The migrations of matching.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Shared), Box::new(Tables)]
+    }
+}
+
+/// Brings the tables of the database at a URL up to date.
+#[must_use]
+pub fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
+}
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m0002_matching"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, TABLES).await
+    }
+}
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE structures (id text PRIMARY KEY, application text NOT NULL, commune text NOT NULL,
+        lat double precision, lon double precision, department text NOT NULL, territory text,
+        sector text NOT NULL, needs text NOT NULL, candidate_found boolean NOT NULL,
+        short boolean NOT NULL, launched_on DAY, late_noticed boolean NOT NULL)",
+    "CREATE INDEX structures_short ON structures (id) WHERE short",
+    "CREATE TABLE posts (id text PRIMARY KEY, application text NOT NULL, structure text NOT NULL, wave text NOT NULL,
+        start_date DAY NOT NULL, coordinator boolean NOT NULL, active boolean NOT NULL, given_back boolean NOT NULL,
+        holder text, holder_state text)",
+    "CREATE INDEX posts_by_structure ON posts (structure)",
+    "CREATE INDEX posts_by_application ON posts (application)",
+    // `taken` by a selection or a contract; `gone` from the programme.
+    "CREATE TABLE candidates (id text PRIMARY KEY, registered_at INSTANT NOT NULL, commune text NOT NULL,
+        lat double precision, lon double precision, department text NOT NULL, territory text, max_km integer,
+        available_from DAY NOT NULL, sectors text NOT NULL, offers text NOT NULL, wishes text NOT NULL,
+        eligible boolean NOT NULL, live integer NOT NULL, taken boolean NOT NULL, gone boolean NOT NULL,
+        merged_into text)",
+    "CREATE INDEX candidates_by_place ON candidates (territory, lat, lon)
+        WHERE eligible AND NOT taken AND NOT gone",
+    "CREATE INDEX candidates_anywhere ON candidates (territory, id)
+        WHERE max_km IS NULL AND eligible AND NOT taken AND NOT gone",
+    "CREATE INDEX candidates_by_commune ON candidates (commune)",
+    "CREATE TABLE wishes (department text NOT NULL, candidate text NOT NULL, PRIMARY KEY (department, candidate))",
+    // Pairs that were ever introduced (M03); a merge unites those of two registrations.
+    "CREATE TABLE pairs (structure text NOT NULL, candidate text NOT NULL, PRIMARY KEY (structure, candidate))",
+    "CREATE INDEX pairs_by_candidate ON pairs (candidate)",
+    "CREATE TABLE introductions (id text PRIMARY KEY, structure text NOT NULL, application text NOT NULL,
+        candidate text NOT NULL, state text NOT NULL, close_reason text, reasons text NOT NULL,
+        structure_slot integer, candidate_slot integer, introduced_at INSTANT NOT NULL, remind_at INSTANT,
+        reminded_at INSTANT, expires_at INSTANT NOT NULL, ended_at INSTANT, replaces text, version bigint NOT NULL,
+        CHECK ((state IN ('proposed', 'interested')) = (structure_slot IS NOT NULL)),
+        CHECK ((structure_slot IS NULL) = (candidate_slot IS NULL)))",
+    "CREATE UNIQUE INDEX introductions_structure_places ON introductions (structure, structure_slot)
+        WHERE structure_slot IS NOT NULL",
+    "CREATE UNIQUE INDEX introductions_candidate_places ON introductions (candidate, candidate_slot)
+        WHERE candidate_slot IS NOT NULL",
+    "CREATE INDEX introductions_by_structure ON introductions (structure, id)",
+    "CREATE INDEX introductions_by_candidate ON introductions (candidate, id)",
+    "CREATE INDEX introductions_to_remind ON introductions (remind_at) WHERE state = 'proposed' AND remind_at IS NOT NULL",
+    "CREATE INDEX introductions_to_expire ON introductions (expires_at) WHERE state = 'proposed'",
+    "CREATE TABLE recruitments (id text PRIMARY KEY, structure text NOT NULL, application text NOT NULL,
+        post text NOT NULL, candidate text NOT NULL, state text NOT NULL, selected_at INSTANT NOT NULL,
+        cancel_reason text, contract text, ending text, days_to_fill integer, version bigint NOT NULL)",
+    "CREATE UNIQUE INDEX recruitments_one_for_a_post ON recruitments (post) WHERE state IN ('selected', 'signed')",
+    "CREATE UNIQUE INDEX recruitments_one_employer ON recruitments (candidate) WHERE state IN ('selected', 'signed')",
+    "CREATE INDEX recruitments_by_structure ON recruitments (structure, id)",
+    "CREATE INDEX recruitments_by_candidate ON recruitments (candidate, id)",
+    "CREATE TABLE notices (id text PRIMARY KEY, structure text NOT NULL, application text NOT NULL, kind text NOT NULL,
+        at INSTANT NOT NULL, live integer NOT NULL)",
+    "CREATE INDEX notices_by_structure ON notices (structure, id)",
+];

@@ -1,0 +1,87 @@
+//! One call, seen by the code that answers it: who, on whose behalf, when, and what to number new things with.
+
+use conum_kernel::{Clock, Error, Id, Ids, Moment, Result, id::Entity};
+use tonic::Request;
+use uuid::Uuid;
+
+use crate::identity::{Caller, Scope};
+
+/// Who calls, when, and why. A delivered event and a due timer are calls as well.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub caller: Caller,
+    /// On what the method lets this caller act.
+    pub scope: Scope,
+    pub moment: Moment,
+    /// The request id, the event's id or the timer's key: what caused whatever this call writes.
+    pub cause: String,
+    /// The request id, where the caller gave one.
+    pub request_id: Option<Uuid>,
+    ids: Ids,
+}
+
+impl Call {
+    /// The call of a request that came through the access layer. `request_id` is the message's field, or "".
+    ///
+    /// # Errors
+    /// Unauthenticated without the layer; `INVALID_REQUEST_ID` where the id is no UUID.
+    pub fn of<T>(request: &Request<T>, request_id: &str, clock: &Clock, ids: &Ids) -> Result<Self> {
+        let extensions = request.extensions();
+        let (Some(caller), Some(scope)) = (extensions.get::<Caller>(), extensions.get::<Scope>()) else {
+            return Err(Error::unauthenticated("NO_IDENTITY"));
+        };
+        let request_id = match request_id {
+            "" => None,
+            text => Some(Uuid::try_parse(text).map_err(|_| {
+                Error::invalid("request_id", "INVALID_REQUEST_ID", "a UUID is expected", "un UUID est attendu")
+            })?),
+        };
+        let moment = clock.moment();
+        let cause = request_id.unwrap_or_else(|| Ids::random().uuid(moment.now, "", "cause"));
+        Ok(Self {
+            caller: caller.clone(),
+            scope: *scope,
+            moment,
+            cause: cause.to_string(),
+            request_id,
+            ids: ids.clone(),
+        })
+    }
+
+    /// A call that the service makes to itself: a delivered event, a due timer.
+    #[must_use]
+    pub fn internal(actor: &str, cause: String, moment: Moment, ids: &Ids) -> Self {
+        Self { caller: Caller::service(actor), scope: Scope::Any, moment, cause, request_id: None, ids: ids.clone() }
+    }
+
+    /// The subject of the caller's identity.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.caller.subject
+    }
+
+    /// A new id. `what` tells apart the things of one kind that one call makes.
+    #[must_use]
+    pub fn mint<T: Entity>(&self, what: &str) -> Id<T> {
+        self.ids.mint(self.moment.now, &format!("{}/{what}", self.cause))
+    }
+
+    /// A new UUID, as [`mint`](Self::mint).
+    #[must_use]
+    pub fn uuid(&self, what: &str) -> Uuid {
+        self.ids.uuid(self.moment.now, &format!("{}/{what}", self.cause), "uuid")
+    }
+
+    /// Refuses a caller that may act only on what is its own, unless one of `owners` is: resource names, or
+    /// `departments/{code}`.
+    ///
+    /// # Errors
+    /// Permission denied, `NOT_YOURS`.
+    pub fn require_owner(&self, owners: &[&str]) -> Result<()> {
+        match self.scope {
+            Scope::Any => Ok(()),
+            Scope::Own if owners.iter().any(|owner| self.caller.owns(owner)) => Ok(()),
+            Scope::Own => Err(Error::denied("NOT_YOURS")),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Mail to people: queued in the transaction of the fact, rendered at sending by the service that owns the person,
+//! written to a folder as `.eml` files or handed to an SMTP server.
+//!
+//! Never lost, because it is marked as sent only after the server has accepted it; twice only if the process dies
+//! between the two, and then with the same `Message-ID`.
+
+use std::{fmt::Write as _, path::PathBuf, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use conum_kernel::Error;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{Mailbox, MultiPart},
+};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::{Call, Failure, Host, Tx, sql};
+
+/// How many mails one step sends.
+const BATCH: i64 = 100;
+
+/// A mail that waits.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    pub id: String,
+    pub kind: String,
+    /// The resource name of whom it goes to.
+    pub recipient: String,
+    /// Ids and facts.
+    pub facts: Json,
+}
+
+/// A mail ready to leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Letter {
+    pub to: String,
+    pub subject: String,
+    paragraphs: Vec<String>,
+    buttons: Vec<(String, String)>,
+}
+
+impl Letter {
+    /// A letter to an address.
+    pub fn new(to: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { to: to.into(), subject: subject.into(), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn paragraph(mut self, text: impl Into<String>) -> Self {
+        self.paragraphs.push(text.into());
+        self
+    }
+
+    /// A button that opens a page.
+    #[must_use]
+    pub fn button(mut self, label: impl Into<String>, url: impl Into<String>) -> Self {
+        self.buttons.push((label.into(), url.into()));
+        self
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.paragraphs.join("\n\n");
+        for (label, url) in &self.buttons {
+            let _ = write!(text, "\n\n{label} :\n{url}");
+        }
+        text.push_str("\n\n--\nConseiller numérique\n");
+        text
+    }
+
+    fn html(&self) -> String {
+        let mut body = String::new();
+        for paragraph in &self.paragraphs {
+            let _ = writeln!(body, "<p>{}</p>", escape(paragraph).replace('\n', "<br>\n"));
+        }
+        for (label, url) in &self.buttons {
+            let _ = writeln!(
+                body,
+                "<p><a href=\"{}\" style=\"display:inline-block;padding:10px 18px;background:#000091;color:#fff;\
+                 text-decoration:none\">{}</a></p>",
+                escape(url),
+                escape(label)
+            );
+        }
+        format!(
+            "<!doctype html>\n<html lang=\"fr\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
+             <body style=\"font-family:sans-serif;max-width:40em\">\n{body}<p>Conseiller numérique</p></body></html>\n",
+            escape(&self.subject)
+        )
+    }
+
+    /// The message of RFC 5322, with a text and an HTML part. Its `Message-ID` follows from the mail's id.
+    ///
+    /// # Errors
+    /// Internal where an address cannot be written in a header.
+    pub fn message(&self, id: &str, from: &Mailbox, at: Timestamp) -> Result<Message, Error> {
+        let domain = from.email.domain();
+        let to: Mailbox = self.to.parse().map_err(|_| Error::internal("an address cannot be written in a header"))?;
+        Message::builder()
+            .from(from.clone())
+            .to(to)
+            .subject(self.subject.clone())
+            .message_id(Some(format!("<{id}@{domain}>")))
+            .date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
+            .multipart(MultiPart::alternative_plain_html(self.text(), self.html()))
+            .map_err(Error::internal)
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Writes a service's letters when they are sent.
+pub trait Letters: Send + Sync + 'static {
+    /// The letter of a queued mail; nothing where the person is gone.
+    fn write<'t>(&'t self, host: &'t Host, mail: &'t Queued) -> BoxFuture<'t, Result<Option<Letter>, Failure>>;
+}
+
+/// Queues a mail. `id` names it for good: the same id again is the same mail.
+///
+/// # Errors
+/// The database's.
+pub async fn queue(
+    tx: &Tx,
+    call: &Call,
+    id: &str,
+    kind: &str,
+    recipient: &str,
+    facts: &(impl Serialize + Sync),
+) -> Result<(), Failure> {
+    let facts = serde_json::to_string(facts).map_err(Error::internal)?;
+    let now = sql::instant(call.moment.now);
+    sql::execute(
+        tx,
+        "INSERT INTO mails (id, kind, recipient, facts, queued_at, attempts, retry_at)
+         VALUES ($1, $2, $3, $4, $5, 0, $5) ON CONFLICT (id) DO NOTHING",
+        [id.into(), kind.into(), recipient.into(), facts.into(), now.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Where mails go.
+#[derive(Clone, Debug)]
+pub enum Post {
+    /// One `.eml` file a mail.
+    Folder(PathBuf),
+    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+}
+
+impl Post {
+    /// An SMTP server by its URL: `smtp://host:25`, `smtps://user:password@host:465`,
+    /// `smtp://host:587?tls=required`.
+    ///
+    /// # Errors
+    /// Internal where the URL says nothing that lettre understands.
+    pub fn smtp(url: &str) -> Result<Self, Error> {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(Error::internal)?.build();
+        Ok(Self::Smtp(Box::new(transport)))
+    }
+
+    async fn send(&self, id: &str, message: Message) -> Result<(), Error> {
+        match self {
+            Self::Folder(folder) => write_file(folder.clone(), id.to_owned(), message.formatted()).await,
+            Self::Smtp(transport) => transport.send(message).await.map(|_| ()).map_err(Error::unavailable),
+        }
+    }
+}
+
+async fn write_file(folder: PathBuf, id: String, bytes: Vec<u8>) -> Result<(), Error> {
+    let write = move || -> std::io::Result<()> {
+        use std::io::Write as _;
+        std::fs::create_dir_all(&folder)?;
+        let (partial, whole) = (folder.join(format!("{id}.partial")), folder.join(format!("{id}.eml")));
+        let mut file = std::fs::File::create(&partial)?;
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        std::fs::rename(partial, whole)
+    };
+    tokio::task::spawn_blocking(write).await.map_err(Error::internal)?.map_err(Error::unavailable)
+}
+
+/// Sends a service's mails.
+#[derive(Clone)]
+pub struct Mailer {
+    letters: Arc<dyn Letters>,
+    post: Post,
+    from: Mailbox,
+}
+
+impl std::fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mailer").field("post", &self.post).finish_non_exhaustive()
+    }
+}
+
+impl Mailer {
+    /// # Errors
+    /// Internal where `from` is no mailbox.
+    pub fn new(letters: Arc<dyn Letters>, post: Post, from: &str) -> Result<Self, Error> {
+        Ok(Self { letters, post, from: from.parse().map_err(Error::internal)? })
+    }
+
+    /// Sends what is due, oldest first. Answers how many mails were settled.
+    ///
+    /// # Errors
+    /// The own database's; a server's are noted and tried again later.
+    pub async fn step(&self, host: &Host) -> Result<usize, Failure> {
+        let now = host.clock().now();
+        let rows = sql::all(
+            host.store().read(),
+            "SELECT id, kind, recipient, facts, attempts, queued_at FROM mails WHERE sent_at IS NULL AND retry_at <= $1
+             ORDER BY queued_at, id LIMIT $2",
+            [sql::instant(now).into(), BATCH.into()],
+        )
+        .await?;
+        let mut settled = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let facts: String = row.try_get("", "facts")?;
+            let mail = Queued {
+                id: row.try_get("", "id")?,
+                kind: row.try_get("", "kind")?,
+                recipient: row.try_get("", "recipient")?,
+                facts: serde_json::from_str(&facts).map_err(Error::internal)?,
+            };
+            let queued_at = sql::timestamp(row.try_get::<DateTime<Utc>>("", "queued_at")?);
+            let outcome = self.send(host, &mail, queued_at).await;
+            settled.push((mail.id, row.try_get::<i32>("", "attempts")?, outcome));
+        }
+        let sent = settled.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
+        if !settled.is_empty() {
+            note(host, settled, now).await?;
+        }
+        Ok(sent)
+    }
+
+    /// Sends one mail; answers why it was not sent, where there is nobody to send it to.
+    async fn send(&self, host: &Host, mail: &Queued, at: Timestamp) -> Result<Option<&'static str>, Error> {
+        let Some(letter) = self.letters.write(host, mail).await? else { return Ok(Some("recipient_gone")) };
+        let message = letter.message(&mail.id, &self.from, at)?;
+        self.post.send(&mail.id, message).await.map(|()| None)
+    }
+}
+
+type Settled = (String, i32, Result<Option<&'static str>, Error>);
+
+async fn note(host: &Host, settled: Vec<Settled>, now: Timestamp) -> Result<(), Failure> {
+    let settled = Arc::new(settled);
+    host.store()
+        .write(move |tx| {
+            let settled = settled.clone();
+            Box::pin(async move {
+                for (id, attempts, outcome) in settled.iter() {
+                    let (sent_at, outcome, retry_at) = match outcome {
+                        Ok(outcome) => (Some(sql::instant(now)), *outcome, now),
+                        Err(error) => {
+                            tracing::warn!(mail = id, %error, "mail not sent; it will be tried again");
+                            let pause = SignedDuration::from_secs(1_i64 << (*attempts).clamp(0, 10));
+                            (None, None, now.saturating_add(pause).unwrap_or(now))
+                        }
+                    };
+                    sql::execute(
+                        tx,
+                        "UPDATE mails SET sent_at = $2, outcome = $3, attempts = attempts + 1, retry_at = $4
+                         WHERE id = $1",
+                        [id.clone().into(), sent_at.into(), outcome.into(), sql::instant(retry_at).into()],
+                    )
+                    .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The mails that were sent to somebody: kind and time, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn sent_to(host: &Host, recipient: &str) -> Result<Vec<(String, Timestamp)>, Failure> {
+    let rows = sql::all(
+        host.store().read(),
+        "SELECT kind, sent_at FROM mails WHERE recipient = $1 AND sent_at IS NOT NULL AND outcome IS NULL
+         ORDER BY queued_at, id",
+        [recipient.into()],
+    )
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "kind")?, sql::timestamp(row.try_get::<DateTime<Utc>>("", "sent_at")?))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_has_a_text_and_an_html_part_and_a_message_id_of_its_own() {
+        let letter =
+            Letter::new("a@exemple.fr", "Objet").paragraph("Un & deux <trois>").button("Répondre", "http://x/?a=1&b=2");
+        let from = "Conum <no-reply@conum.example>".parse().unwrap();
+        let message = letter.message("m1", &from, "2021-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        let text = String::from_utf8(message.formatted()).unwrap();
+        assert!(text.contains("Message-ID: <m1@conum.example>"), "{text}");
+        assert!(text.contains("text/plain") && text.contains("text/html"));
+        assert!(letter.html().contains("Un &amp; deux &lt;trois&gt;"));
+    }
+
+    #[test]
+    fn an_address_cannot_smuggle_a_header() {
+        let letter = Letter::new("a@exemple.fr\r\nBcc: b@exemple.fr", "Objet");
+        let from = "no-reply@conum.example".parse().unwrap();
+        assert!(letter.message("m1", &from, Timestamp::UNIX_EPOCH).is_err());
+    }
+}

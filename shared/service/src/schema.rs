@@ -1,0 +1,83 @@
+//! The tables that every service has beside its own, and the small builders that migrations are written with.
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DbErr, Statement},
+};
+
+/// Runs plain SQL statements that both databases understand, one after the other.
+///
+/// # Errors
+/// The database's.
+pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let backend = manager.get_database_backend();
+    for statement in statements {
+        connection.execute_raw(Statement::from_string(backend, dialect(backend, statement))).await?;
+    }
+    Ok(())
+}
+
+/// Writes the few types whose names differ: `INSTANT` is a UTC instant, `DAY` a calendar day, `BYTES` a blob, `SERIAL`
+/// a key that the database counts up.
+fn dialect(backend: sea_orm::DbBackend, statement: &str) -> String {
+    let (instant, day, bytes, serial) = if backend == sea_orm::DbBackend::Sqlite {
+        ("timestamp_with_timezone_text", "date_text", "blob", "integer PRIMARY KEY AUTOINCREMENT")
+    } else {
+        ("timestamptz", "date", "bytea", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+    };
+    statement.replace("INSTANT", instant).replace("DAY", day).replace("BYTES", bytes).replace("SERIAL", serial)
+}
+
+/// The first migration of every service.
+#[derive(Debug)]
+pub struct Shared;
+
+impl MigrationName for Shared {
+    fn name(&self) -> &'static str {
+        "m0001_shared"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Shared {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, TABLES).await
+    }
+}
+
+const TABLES: &[&str] = &[
+    // Answers kept for request ids (AIP-155): what was made, never its content.
+    "CREATE TABLE answers (subject text NOT NULL, request_id text NOT NULL, hash text NOT NULL,
+        resource text NOT NULL, etag text NOT NULL, at INSTANT NOT NULL, PRIMARY KEY (subject, request_id))",
+    "CREATE INDEX answers_by_age ON answers (at)",
+    // Who, when, from, to, why.
+    "CREATE TABLE history (id SERIAL, record text NOT NULL, at INSTANT NOT NULL, actor text NOT NULL,
+        action text NOT NULL, from_state text NOT NULL, to_state text NOT NULL, why text NOT NULL)",
+    "CREATE INDEX history_by_record ON history (record, id)",
+    "CREATE TABLE policy_changes (id SERIAL, policy text NOT NULL, value text NOT NULL, applies_from DAY NOT NULL,
+        at INSTANT NOT NULL, actor text NOT NULL, why text NOT NULL)",
+    // The outbox: events in the order of their writing, numbered for each aggregate.
+    "CREATE TABLE aggregates (name text PRIMARY KEY, sequence bigint NOT NULL)",
+    "CREATE TABLE outbox (position SERIAL, aggregate text NOT NULL, sequence bigint NOT NULL, kind text NOT NULL,
+        at INSTANT NOT NULL, event BYTES NOT NULL, UNIQUE (aggregate, sequence))",
+    // How far each subscriber has come with each aggregate.
+    "CREATE TABLE deliveries (subscriber text NOT NULL, aggregate text NOT NULL, position bigint NOT NULL,
+        delivered bigint NOT NULL, last bigint NOT NULL, attempts integer NOT NULL, retry_at INSTANT NOT NULL,
+        lease_until INSTANT, dead text, PRIMARY KEY (subscriber, aggregate))",
+    "CREATE INDEX deliveries_due ON deliveries (subscriber, position) WHERE delivered < last AND dead IS NULL",
+    "CREATE INDEX deliveries_dead ON deliveries (subscriber, aggregate) WHERE dead IS NOT NULL",
+    // The inbox: the last event of each aggregate that had its effect here.
+    "CREATE TABLE inbox (source text NOT NULL, aggregate text NOT NULL, sequence bigint NOT NULL,
+        PRIMARY KEY (source, aggregate))",
+    // Events that name something not known yet.
+    "CREATE TABLE parked (source text NOT NULL, aggregate text NOT NULL, sequence bigint NOT NULL,
+        waits_for text NOT NULL, event BYTES NOT NULL, PRIMARY KEY (source, aggregate, sequence))",
+    "CREATE INDEX parked_by_wait ON parked (waits_for)",
+    // Mails to send: ids and facts; addresses and words are added at sending.
+    "CREATE TABLE mails (id text PRIMARY KEY, kind text NOT NULL, recipient text NOT NULL, facts text NOT NULL,
+        queued_at INSTANT NOT NULL, sent_at INSTANT, attempts integer NOT NULL, retry_at INSTANT NOT NULL,
+        outcome text)",
+    "CREATE INDEX mails_due ON mails (retry_at) WHERE sent_at IS NULL",
+    "CREATE INDEX mails_by_recipient ON mails (recipient, queued_at)",
+];

@@ -1,0 +1,175 @@
+//! Traces, logs and their context: W3C trace context in and out, OTLP where the standard `OTEL_` variables ask for it,
+//! JSON log lines with trace ids.
+
+use std::env;
+
+use http::HeaderMap;
+use opentelemetry::{
+    Context, KeyValue, global,
+    propagation::{Extractor, Injector, TextMapPropagator as _},
+    trace::{TraceContextExt as _, TracerProvider as _},
+};
+use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Keeps the exporter alive; what it holds is sent when this is dropped.
+#[derive(Debug)]
+pub struct Telemetry {
+    provider: Option<SdkTracerProvider>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logs {
+    /// One JSON object a line, on standard error.
+    Json,
+    /// Only warnings, as text: for commands that a person runs.
+    Quiet,
+}
+
+/// Starts telemetry for a process. Traces leave it only where `OTEL_EXPORTER_OTLP_ENDPOINT` or
+/// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set; `RUST_LOG` filters the log.
+#[must_use]
+pub fn start(service: &'static str, logs: Logs) -> Telemetry {
+    let provider = exporter_wanted().then(|| provider(service)).flatten();
+    let traces = provider.as_ref().map(|provider| {
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("conum"))
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(EnvFilter::new("info,conum=debug,sea_orm=info,h2=off,hyper=off,tonic=off,tower=off"))
+    });
+    let default = if logs == Logs::Json { "info,sqlx=warn" } else { "warn,sqlx=error" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let (json, text) = match logs {
+        Logs::Json => {
+            let layer = tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false)
+                .with_writer(std::io::stderr)
+                .with_filter(filter);
+            (Some(layer), None)
+        }
+        Logs::Quiet => {
+            let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+            (None, Some(layer))
+        }
+    };
+    // A second start in one process (tests) keeps the first.
+    let _ = tracing_subscriber::registry().with(traces).with(json).with(text).try_init();
+    Telemetry { provider }
+}
+
+impl Telemetry {
+    /// Sends what is held.
+    pub fn flush(&self) {
+        if let Some(provider) = &self.provider {
+            let _ = provider.force_flush();
+        }
+    }
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(provider) = self.provider.take() {
+            let _ = provider.shutdown();
+        }
+    }
+}
+
+fn exporter_wanted() -> bool {
+    let off = env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value == "true");
+    let set = |name| env::var(name).is_ok_and(|value: String| !value.is_empty());
+    !off && (set("OTEL_EXPORTER_OTLP_ENDPOINT") || set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+}
+
+fn provider(service: &'static str) -> Option<SdkTracerProvider> {
+    let exporter = opentelemetry_otlp::SpanExporter::builder().with_http().build().ok()?;
+    // `Resource::builder` reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES; the name is ours only without them.
+    let mut resource = Resource::builder();
+    if env::var("OTEL_SERVICE_NAME").is_err() {
+        resource = resource.with_service_name(service);
+    }
+    let resource = resource.with_attribute(KeyValue::new("service.namespace", "conum")).build();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
+    global::set_tracer_provider(provider.clone());
+    Some(provider)
+}
+
+/// The `traceparent` of the current span, or "" where nothing is traced.
+#[must_use]
+pub fn traceparent() -> String {
+    let mut carrier = Carrier(String::new());
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
+    carrier.0
+}
+
+/// The trace id of the current span, or "" where nothing is traced.
+#[must_use]
+pub fn trace_id() -> String {
+    let context = Span::current().context();
+    let span = context.span();
+    let context = span.span_context();
+    if context.is_valid() { context.trace_id().to_string() } else { String::new() }
+}
+
+/// Makes a span the child of the caller's, as its headers say.
+pub fn adopt(span: &Span, headers: &HeaderMap) {
+    if let Some(parent) = headers.get("traceparent").and_then(|value| value.to_str().ok())
+        && let Some(context) = context(parent)
+    {
+        let _ = span.set_parent(context);
+    }
+}
+
+/// Links a span to others, by their `traceparent`.
+pub fn link<'a>(span: &Span, traceparents: impl Iterator<Item = &'a str>) {
+    let mut seen = Vec::new();
+    for parent in traceparents {
+        if !parent.is_empty() && !seen.contains(&parent) && seen.len() < 64 {
+            seen.push(parent);
+            if let Some(context) = context(parent) {
+                span.add_link(context.span().span_context().clone());
+            }
+        }
+    }
+}
+
+/// Adds the current trace context to outgoing headers.
+pub fn inject(headers: &mut HeaderMap) {
+    let traceparent = traceparent();
+    if let Ok(value) = traceparent.parse()
+        && !traceparent.is_empty()
+    {
+        headers.insert("traceparent", value);
+    }
+}
+
+fn context(traceparent: &str) -> Option<Context> {
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Carrier(traceparent.into()));
+    context.span().span_context().is_valid().then_some(context)
+}
+
+struct Carrier(String);
+
+impl Extractor for Carrier {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == "traceparent").then_some(self.0.as_str())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec!["traceparent"]
+    }
+}
+
+impl Injector for Carrier {
+    fn set(&mut self, key: &str, value: String) {
+        if key == "traceparent" {
+            self.0 = value;
+        }
+    }
+}
