@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use conum_proto::matching::v1::MatchingFigures;
 use conum_service::Failure;
-use jiff::Timestamp;
 use sea_orm::ConnectionTrait;
 
 use crate::{
     domain::{introduction::State, recruitment},
-    storage::{introductions, recruitments},
+    storage::{
+        introductions::{self, Step},
+        recruitments,
+    },
 };
 
 /// Counts the season so far.
@@ -18,7 +20,8 @@ use crate::{
 /// # Errors
 /// The database's.
 pub async fn count<C: ConnectionTrait>(connection: &C) -> Result<MatchingFigures, Failure> {
-    let spans = introductions::spans(connection).await?;
+    let spans = introductions::counted(connection).await?;
+    let steps = introductions::steps(connection).await?;
     let signed = recruitments::signed(connection).await?;
     let of = |state| i64::try_from(spans.iter().filter(|span| span.state == state).count()).unwrap_or(i64::MAX);
     let mut pairs = HashSet::new();
@@ -33,8 +36,8 @@ pub async fn count<C: ConnectionTrait>(connection: &C) -> Result<MatchingFigures
         declined: of(State::Declined),
         expired: of(State::Expired),
         replaced: number(spans.iter().filter(|span| span.replaces).count()),
-        max_live_per_structure: highest(spans.iter().map(|span| (&span.structure, span.from, span.to))),
-        max_live_per_candidate: highest(spans.iter().map(|span| (&span.candidate, span.from, span.to))),
+        max_live_per_structure: highest(steps.iter().map(|step| (step.structure.as_str(), step.live))),
+        max_live_per_candidate: highest(candidate_steps(&steps).into_iter()),
         repeated_pairs: number(repeated),
         posts_filled: number(filled),
         median_km: median(&mut metres) / 1000.0,
@@ -43,27 +46,42 @@ pub async fn count<C: ConnectionTrait>(connection: &C) -> Result<MatchingFigures
     })
 }
 
-/// The highest number of spans of one party that were live at one moment. A place freed and taken at the same moment is
-/// one place.
-fn highest<'a>(spans: impl Iterator<Item = (&'a String, Timestamp, Option<Timestamp>)>) -> i32 {
-    let mut moments: HashMap<&String, Vec<(Timestamp, i32)>> = HashMap::new();
-    for (party, from, to) in spans {
-        let moments = moments.entry(party).or_default();
-        moments.push((from, 1));
-        if let Some(to) = to {
-            moments.push((to, -1));
+/// The highest number of introductions of one party that were live at one moment, in the order of what happened: a
+/// party's place that is freed and taken again in one transaction is one place.
+fn highest<'a>(steps: impl Iterator<Item = (&'a str, i32)>) -> i32 {
+    let mut live: HashMap<&str, i32> = HashMap::new();
+    let mut highest = 0;
+    for (party, step) in steps {
+        let count = live.entry(party).or_default();
+        *count += step;
+        highest = highest.max(*count);
+    }
+    highest
+}
+
+/// What happened to the places of candidates: a merge moves an introduction from one registration to the other.
+fn candidate_steps(steps: &[Step]) -> Vec<(&str, i32)> {
+    let mut holders: HashMap<&str, &str> = HashMap::new();
+    for step in steps.iter().rev() {
+        // The first registration is the one that the earliest move names.
+        let holder = step.moved_from.as_deref().unwrap_or(&step.candidate);
+        let known = holders.entry(&step.introduction).or_insert(holder);
+        if step.moved_from.is_some() {
+            *known = holder;
         }
     }
-    let highest_of = |moments: &mut Vec<(Timestamp, i32)>| {
-        moments.sort_unstable();
-        let (mut live, mut highest) = (0, 0);
-        for (_, step) in moments {
-            live += *step;
-            highest = highest.max(live);
+    let mut places = Vec::with_capacity(steps.len());
+    for step in steps {
+        let holder = holders.get(step.introduction.as_str()).copied().unwrap_or(&step.candidate);
+        if step.moved_from.is_some() {
+            places.push((holder, -1));
+            places.push((step.candidate.as_str(), 1));
+            holders.insert(&step.introduction, &step.candidate);
+        } else {
+            places.push((holder, step.live));
         }
-        highest
-    };
-    moments.values_mut().map(highest_of).max().unwrap_or(0)
+    }
+    places
 }
 
 /// The median; the lower middle one of an even number; 0 of nothing.
@@ -77,12 +95,31 @@ fn median(values: &mut [i64]) -> f64 {
 mod tests {
     use super::*;
 
+    fn step(introduction: &str, candidate: &str, live: i32, moved_from: Option<&str>) -> Step {
+        Step {
+            introduction: introduction.into(),
+            structure: "s".into(),
+            candidate: candidate.into(),
+            live,
+            moved_from: moved_from.map(Into::into),
+        }
+    }
+
     #[test]
     fn m02_the_highest_number_of_live_introductions_is_recounted_from_the_history() {
-        let at = |second: i64| Timestamp::from_second(second).unwrap();
-        let (a, b) = ("a".to_owned(), "b".to_owned());
-        let spans = [(&a, at(0), Some(at(10))), (&a, at(5), Some(at(10))), (&a, at(10), None), (&b, at(0), None)];
-        assert_eq!(highest(spans.into_iter()), 2);
+        assert_eq!(highest([("a", 1), ("a", 1), ("a", -1), ("a", 1), ("b", 1)].into_iter()), 2);
+    }
+
+    #[test]
+    fn c08_a_merge_moves_an_introduction_from_one_registration_to_the_other() {
+        let steps = [
+            step("1", "kept", 1, None),
+            step("2", "kept", 1, None),
+            step("1", "kept", -1, None),
+            step("2", "kept", 0, Some("merged")),
+        ];
+        let places = candidate_steps(&steps);
+        assert_eq!(places, [("kept", 1), ("merged", 1), ("kept", -1), ("merged", -1), ("kept", 1)]);
     }
 
     #[test]

@@ -270,10 +270,7 @@ pub async fn main(service: Service) -> Result<(), Error> {
 async fn run(service: Service) -> Result<(), Error> {
     let file = std::env::var_os("CONUM_CONFIG").map(PathBuf::from);
     let config = Config::load(service.name, file.as_ref())?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        let message = format!("cannot listen on {}: {error}", config.listen);
-        Error::precondition("CONFIGURATION", message.clone(), message)
-    })?;
+    let listener = crate::cluster::bind(config.listen).await?;
     let running = start(&service, &config, Clock::system(), Ids::random(), listener, Drive::Itself).await?;
     tasks::spawn(&running.host, &[sweeper()], &running.tracker, &running.stop);
     println!("{} http://{}", running.name, running.address);

@@ -64,6 +64,21 @@ impl Host {
         self.wake();
         Ok(record)
     }
+
+    /// Runs a command and writes nothing (`validate_only`, AIP-163): it refuses what [`command`](Self::command) would
+    /// refuse, and answers what it would answer.
+    ///
+    /// # Errors
+    /// What the command refuses.
+    pub async fn rehearse<R, M, F>(&self, call: &Call, message: M, op: F) -> Result<R, Failure>
+    where
+        R: Send + 'static,
+        M: Clone + Send + Sync + 'static,
+        F: for<'t> Fn(&'t Tx, Call, M) -> BoxFuture<'t, Result<R, Failure>> + Send + Sync + 'static,
+    {
+        let call = call.clone();
+        self.store().rehearse(move |tx| op(tx, call.clone(), message.clone())).await
+    }
 }
 
 fn key(call: &Call) -> String {

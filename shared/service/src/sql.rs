@@ -107,6 +107,26 @@ pub async fn row<T: FromQueryResult, C: ConnectionTrait>(
     one(connection, sql, values).await?.map(|row| T::from_query_result(&row, "")).transpose()
 }
 
+/// Reads what the service wrote itself: an id, a state, a document.
+///
+/// # Errors
+/// Internal where the database holds something else.
+pub fn read<T, E>(value: Result<T, E>) -> Result<T, Error> {
+    value.map_err(|_| Error::internal("a stored value cannot be read"))
+}
+
+/// Holds a name until the transaction ends, so that two commands that look for the same thing before they write it come
+/// one after the other: PostgreSQL's advisory lock; SQLite's one writer needs none. Names are held in their order.
+///
+/// # Errors
+/// The database's.
+pub async fn hold<C: ConnectionTrait>(transaction: &C, name: &str) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == sea_orm::DbBackend::Postgres {
+        execute(transaction, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name.into()]).await?;
+    }
+    Ok(())
+}
+
 /// The end of a query that locks its rows: PostgreSQL's; SQLite's one writer needs none.
 #[must_use]
 pub fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {

@@ -103,17 +103,38 @@ impl Store {
         T: Send + 'static,
         F: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<T, Failure>> + Send + Sync + 'static,
     {
+        self.through(op, End::Commit).await
+    }
+
+    /// Runs `op` as [`write`](Self::write) does, answers what it answers, and undoes all that it wrote.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    pub async fn rehearse<T, F>(&self, op: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<T, Failure>> + Send + Sync + 'static,
+    {
+        self.through(op, End::RollBack).await
+    }
+
+    async fn through<T, F>(&self, op: F, end: End) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<T, Failure>> + Send + Sync + 'static,
+    {
         match &self.writer {
             Writer::Queue(queue) => {
                 let (answer, answered) = oneshot::channel();
-                let job = Job { run: Box::new(move |tx| run(op, tx, answer).boxed()), span: tracing::Span::current() };
+                let run = Box::new(move |tx| run(op, end, tx, answer).boxed());
+                let job = Job { run, span: tracing::Span::current() };
                 queue.try_send(job).map_err(|_| {
                     Error::exhausted("WRITE_QUEUE_FULL", "too many writes are waiting", "trop d'écritures en attente")
                         .retry_after(Duration::from_secs(1))
                 })?;
                 answered.await.map_err(|_| Error::unavailable("the writer has stopped"))?
             }
-            Writer::Pool(pool) => retried(pool, op).await,
+            Writer::Pool(pool) => retried(pool, op, end).await,
         }
     }
 }
@@ -146,6 +167,22 @@ pub fn sqlite_url(file: &Path) -> String {
     format!("sqlite://{}?mode=rwc", file.display())
 }
 
+/// How the transaction of a command that went well ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Commit,
+    RollBack,
+}
+
+impl End {
+    async fn of(self, tx: Tx) -> Result<(), sea_orm::DbErr> {
+        match self {
+            Self::Commit => tx.commit().await,
+            Self::RollBack => tx.rollback().await,
+        }
+    }
+}
+
 /// What is called once the fate of the commit is known.
 type Acknowledge = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
@@ -157,7 +194,7 @@ struct Job {
 }
 
 /// Runs one command in a savepoint.
-async fn run<T, F>(op: F, tx: &Tx, answer: oneshot::Sender<Result<T, Failure>>) -> Acknowledge
+async fn run<T, F>(op: F, end: End, tx: &Tx, answer: oneshot::Sender<Result<T, Failure>>) -> Acknowledge
 where
     T: Send + 'static,
     F: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<T, Failure>> + Send + Sync + 'static,
@@ -170,7 +207,7 @@ where
         let savepoint = tx.begin().await?;
         let outcome = AssertUnwindSafe(op(&savepoint)).catch_unwind().await;
         match outcome.unwrap_or_else(|_| Err(Error::internal("a command panicked").into())) {
-            Ok(value) => savepoint.commit().await.map(|()| value).map_err(Failure::from),
+            Ok(value) => end.of(savepoint).await.map(|()| value).map_err(Failure::from),
             Err(failure) => {
                 savepoint.rollback().await?;
                 Err(failure)
@@ -210,7 +247,7 @@ async fn write_queue(connection: DatabaseConnection, mut queue: mpsc::Receiver<J
 }
 
 /// Runs a command on PostgreSQL, again where a race was lost.
-async fn retried<T, F>(pool: &DatabaseConnection, op: F) -> Result<T, Failure>
+async fn retried<T, F>(pool: &DatabaseConnection, op: F, end: End) -> Result<T, Failure>
 where
     T: Send + 'static,
     F: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<T, Failure>> + Send + Sync,
@@ -220,7 +257,7 @@ where
         let outcome = async {
             let tx = pool.begin().await?;
             match op(&tx).await {
-                Ok(value) => tx.commit().await.map(|()| value).map_err(Failure::from),
+                Ok(value) => end.of(tx).await.map(|()| value).map_err(Failure::from),
                 Err(failure) => {
                     tx.rollback().await?;
                     Err(failure)

@@ -66,6 +66,14 @@ pub fn timestamp(field: &str, at: &prost_types::Timestamp) -> Result<Timestamp> 
         .map_err(|_| Error::invalid(field, "INVALID_TIMESTAMP", "this is no instant", "cet instant n'existe pas"))
 }
 
+/// Refuses a stale etag; an empty one asks for nothing (AIP-154).
+///
+/// # Errors
+/// Aborted, `STALE_ETAG`.
+pub fn fresh(name: &str, given: &str, version: i64) -> Result<()> {
+    if given.is_empty() || given == version.to_string() { Ok(()) } else { Err(Error::stale(name)) }
+}
+
 /// The paths of a field mask, checked against what may be changed; all of it when the mask is empty.
 ///
 /// # Errors

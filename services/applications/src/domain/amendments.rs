@@ -7,7 +7,7 @@ use conum_kernel::{Error, Moment, PostId, Result, Rule, Violations, text};
 use super::{
     Desk, Event, Outcome,
     application::{Action, Application},
-    post::{Post, PostAction, PostForm, PostState},
+    post::{MAX_POSTS, Post, PostAction, PostForm, PostState},
     post_checks,
 };
 
@@ -28,7 +28,7 @@ pub fn add_posts(mut application: Application, posts: &[PostForm], desk: Desk, a
     }
     let kind = application.form.profile.kind;
     let mut added = Vec::new();
-    for (place, post) in posts.iter().enumerate().take(post_checks::MAX_POSTS) {
+    for (place, post) in posts.iter().enumerate().take(MAX_POSTS) {
         let grounds = post_checks::check(post, kind, at.today, &format!("posts[{place}]"), &mut violations);
         added.push(Post::asked(post, grounds, at.today));
     }
@@ -93,12 +93,7 @@ fn named_or_granted(application: &Application, named: &[PostId]) -> Result<Vec<P
     let mut posts = Vec::with_capacity(named.len());
     for (place, id) in named.iter().enumerate() {
         match application.post(*id) {
-            None => violations.add(
-                format!("posts[{place}]"),
-                "UNKNOWN_POST",
-                "the application has no such post",
-                "la candidature n'a pas ce poste",
-            ),
+            None => post_checks::unknown(format!("posts[{place}]"), &mut violations),
             Some(post) if !matches!(post.state, PostState::Asked | PostState::Granted) => violations.breaks(
                 Rule("A19"),
                 format!("posts[{place}]"),

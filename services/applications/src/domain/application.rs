@@ -9,7 +9,7 @@
 //!   amendment (A19) open it again.
 //! - What is granted is never refused as a whole; posts asked for beside it may stay asked for (A02, P03).
 
-use conum_kernel::{ApplicationId, Error, Fact, Machine, PostId, Result, Rule, StructureId, post_name};
+use conum_kernel::{ApplicationId, Error, Fact, Machine, Moment, PostId, Result, Rule, StructureId, post_name};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -208,6 +208,32 @@ impl State {
 }
 
 impl Application {
+    /// A record at its beginning, with no post yet.
+    pub(super) fn new(id: ApplicationId, structure: StructureId, state: State, form: Form, at: Moment) -> Self {
+        Self {
+            id,
+            structure,
+            state,
+            provenance: Provenance::Platform,
+            version: 1,
+            form,
+            posts: Vec::new(),
+            submitted_at: at.now,
+            confirmation: None,
+            address_confirmed_at: None,
+            commitments_at: None,
+            partners: Vec::new(),
+            opinions: Vec::new(),
+            inquiries: Vec::new(),
+            corrections: Vec::new(),
+            documents: Vec::new(),
+            refusal_reason: String::new(),
+            withdrawal: None,
+            warnings: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
     /// See [`State::is_active`].
     #[must_use]
     pub fn is_active(&self) -> bool {

@@ -12,7 +12,7 @@ use super::{
     documents,
     form::{Field, Form},
     form_checks::{self, Standard},
-    post::{Post, PostAction, PostForm, PostState},
+    post::{MAX_POSTS, Post, PostAction, PostForm, PostState},
     post_checks,
     submission::second_application,
 };
@@ -176,7 +176,7 @@ fn correct_posts(
     violations: &mut Violations,
 ) -> Result<Vec<Fact>> {
     let kind = application.form.profile.kind;
-    for (place, form) in proposed.iter().enumerate().take(post_checks::MAX_POSTS) {
+    for (place, form) in proposed.iter().enumerate().take(MAX_POSTS) {
         let at = format!("application.posts[{place}]");
         if proposed[..place].iter().any(|earlier| earlier.id == form.id) {
             violations.add(at, "DUPLICATE", "this post is listed twice", "ce poste est indiqué deux fois");
@@ -195,12 +195,7 @@ fn correct_posts(
                 "this post was decided: only its start date can still be settled",
                 "ce poste a été décidé : seule sa date de début peut encore être fixée",
             ),
-            None if form.named => violations.add(
-                format!("{at}.name"),
-                "UNKNOWN_POST",
-                "the application has no such post",
-                "la candidature n'a pas ce poste",
-            ),
+            None if form.named => post_checks::unknown(format!("{at}.name"), violations),
             None => {
                 desk.check()?;
                 let grounds = post_checks::check(form, kind, today, &at, violations);

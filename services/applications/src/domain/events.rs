@@ -155,3 +155,50 @@ impl Event {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Desk, amendments,
+        examples::{self, Story, moment, settings},
+        grants::{self, Selection},
+        submission, withdrawal,
+    };
+
+    #[test]
+    fn events_hold_ids_and_facts_and_no_word_of_the_structure() {
+        let Story { application, .. } = examples::granted(1);
+        let submitted = submission::submit(examples::submit(1), Desk::Open, &settings(), moment(examples::APPLIED));
+        let withdrawn = withdrawal::withdraw(application.clone(), "Projet abandonné", moment("2021-06-01"));
+        let mut events = Event::granted_again(&application);
+        events.extend(submitted.unwrap().events);
+        events.extend(withdrawn.unwrap().events);
+        assert_eq!(events.len(), 3);
+        for event in events {
+            let told = serde_json::to_string(&event).unwrap();
+            for word in ["exemple", "Ada", "Mairie", "Vénissieux", "Projet", "21690259300013"] {
+                assert!(!told.contains(word), "{told}");
+            }
+            assert_eq!(event.subject(), application.id.name());
+            assert_eq!(serde_json::from_str::<Event>(&told).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn p03_what_is_granted_is_told_again_wave_by_wave() {
+        let Story { application, programme, .. } = examples::granted(2);
+        let at = moment("2021-06-01");
+        let application = amendments::add_posts(application, &[examples::post(50)], Desk::Open, at).unwrap().state;
+        let wave = examples::wave(2);
+        let granted = grants::grant(application, programme, &wave, &Selection::All, &settings(), at).unwrap();
+        let told: Vec<_> = Event::granted_again(&granted.state.0)
+            .into_iter()
+            .map(|event| match event {
+                Event::PostsGranted(told) => (told.wave, told.posts.len()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(told, [(examples::wave(1).id, 2), (wave.id, 1)]);
+    }
+}

@@ -71,11 +71,11 @@ pub fn record_opinion(mut application: Application, command: RecordOpinion, at: 
     let comment = text::optional("comment", &command.comment, 2000)?;
     let why = if command.favourable { "FAVOURABLE" } else { "UNFAVOURABLE" };
     let fact = application.step(Action::RecordOpinion, why)?;
-    let place = application.form.profile.place.as_ref();
+    let department = application.form.profile.department().unwrap_or_default().to_owned();
     application.opinions.push(Opinion {
         favourable: command.favourable,
         comment,
-        department: place.map_or_else(String::new, |place| place.department.clone()),
+        department,
         at: at.now,
         actor: command.actor,
     });

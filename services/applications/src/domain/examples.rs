@@ -59,7 +59,7 @@ pub(super) fn place() -> Place {
 pub(super) fn form() -> Form {
     Form {
         profile: Profile {
-            registration_number: Some("21690259300016".into()),
+            registration_number: Some("21690259300013".into()),
             legal_name: "Commune d'exemple".into(),
             kind: Some(StructureKind::LocalAuthority),
             place: Some(place()),

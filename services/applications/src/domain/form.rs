@@ -44,6 +44,14 @@ pub struct Profile {
     pub address: String,
 }
 
+impl Profile {
+    /// INSEE code of its department, where its place is known.
+    #[must_use]
+    pub fn department(&self) -> Option<&str> {
+        self.place.as_ref().map(|place| place.department.as_str())
+    }
+}
+
 /// A place, resolved from the commune's code by the embedded tables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {

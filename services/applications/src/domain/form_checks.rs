@@ -33,11 +33,11 @@ pub(super) fn check(
         match field {
             Field::Profile => checked.profile = profile(&form.profile, standard, &at, violations),
             Field::Contact => {
-                checked.contact = given(form.contact.as_ref(), standard, &at, violations)
+                checked.contact = given(form.contact.as_ref(), standard, Rule("A07"), &at, violations)
                     .map(|contact| self::contact(contact, &at, violations));
             }
             Field::LineManager => {
-                checked.line_manager = given(form.line_manager.as_ref(), standard, &at, violations)
+                checked.line_manager = given(form.line_manager.as_ref(), standard, Rule("A14"), &at, violations)
                     .map(|manager| line_manager(manager, &at, violations));
             }
             Field::Missions => checked.missions = missions(&form.missions, &at, violations),
@@ -55,26 +55,34 @@ pub(super) fn check(
     checked
 }
 
-fn given<'a, T>(value: Option<&'a T>, standard: Standard, at: &str, violations: &mut Violations) -> Option<&'a T> {
+fn given<'a, T>(
+    value: Option<&'a T>,
+    standard: Standard,
+    rule: Rule,
+    at: &str,
+    violations: &mut Violations,
+) -> Option<&'a T> {
     if value.is_none() && standard == Standard::Application {
-        violations.missing(at);
+        required(rule, at, violations);
     }
     value
+}
+
+/// Notes a compulsory field that a rule asks for.
+pub(super) fn required(rule: Rule, at: &str, violations: &mut Violations) {
+    violations.breaks(rule, at, "REQUIRED", "this field is required", "ce champ est obligatoire");
 }
 
 fn profile(profile: &Profile, standard: Standard, at: &str, violations: &mut Violations) -> Profile {
     let full = standard == Standard::Application;
     let number_at = format!("{at}.registration_number");
-    let department = profile.place.as_ref().map(|place| place.department.as_str());
-    let registration_number = match profile.registration_number.as_deref().filter(|text| !text.trim().is_empty()) {
-        Some(text) => violations.take(registration_number::check(&number_at, text, department)),
-        None => {
-            if full {
-                violations.missing(number_at);
-            }
-            None
-        }
-    };
+    let department = profile.department();
+    let number = profile.registration_number.as_deref().filter(|text| !text.trim().is_empty());
+    if number.is_none() && full {
+        required(Rule("A05"), &number_at, violations);
+    }
+    let registration_number =
+        number.and_then(|text| violations.take(registration_number::check(&number_at, text, department)));
     let name_at = format!("{at}.legal_name");
     let name = if full { text::required } else { text::optional };
     let legal_name = violations.take(name(&name_at, &profile.legal_name, 200)).unwrap_or_default();
@@ -107,12 +115,12 @@ fn profile(profile: &Profile, standard: Standard, at: &str, violations: &mut Vio
 
 /// A07: any function will do, and none is checked against a list.
 fn contact(contact: &Contact, at: &str, violations: &mut Violations) -> Contact {
-    let mut required = |field: &str, text: &str| {
+    let mut part = |field: &str, text: &str| {
         violations.take(text::required(&format!("{at}.{field}"), text, 100)).unwrap_or_default()
     };
-    let given_name = required("given_name", &contact.given_name);
-    let family_name = required("family_name", &contact.family_name);
-    let function = required("function", &contact.function);
+    let given_name = part("given_name", &contact.given_name);
+    let family_name = part("family_name", &contact.family_name);
+    let function = part("function", &contact.function);
     let email = violations.take(text::email(&format!("{at}.email"), &contact.email)).unwrap_or_default();
     let phone = violations.take(text::phone(&format!("{at}.phone"), &contact.phone)).unwrap_or_default();
     Contact { given_name, family_name, function, email, phone }
@@ -319,7 +327,7 @@ mod tests {
 
     #[test]
     fn a07_a_contact_is_compulsory_and_any_function_represents_the_structure() {
-        assert_breaks(|form| form.contact = None, "application.contact", "REQUIRED", None);
+        assert_breaks(|form| form.contact = None, "application.contact", "REQUIRED", Some("A07"));
         for function in ["Présidente", "Stagiaire", "Chargé de mission numérique"] {
             assert_eq!(violations(|form| form.contact.as_mut().unwrap().function = function.into()), []);
         }

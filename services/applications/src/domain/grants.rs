@@ -10,7 +10,7 @@ use super::{
     documents,
     examination::check_examinable,
     post::{DerogationState, Post, PostAction, PostState},
-    start_dates,
+    post_checks, start_dates,
 };
 
 /// Which of the posts asked for are granted.
@@ -135,12 +135,7 @@ fn listed<'a>(application: &'a Application, ids: &[PostId]) -> Result<Vec<&'a Po
     let mut posts: Vec<&Post> = Vec::with_capacity(ids.len());
     for (place, id) in ids.iter().enumerate() {
         match application.post(*id) {
-            None => violations.add(
-                format!("posts[{place}]"),
-                "UNKNOWN_POST",
-                "the application has no such post",
-                "la candidature n'a pas ce poste",
-            ),
+            None => post_checks::unknown(format!("posts[{place}]"), &mut violations),
             Some(post) if !posts.iter().any(|known| known.id == post.id) => posts.push(post),
             Some(_) => {}
         }
@@ -181,7 +176,9 @@ mod tests {
     use super::*;
     use crate::domain::{
         application::State,
+        events::Sector,
         examples::{self, Story, date, moment, settings},
+        form::StructureKind,
         waves,
     };
 
@@ -307,6 +304,15 @@ mod tests {
         };
         assert_eq!(told(&first.events), (story.wave.id, vec![posts[0].id]));
         assert_eq!(told(&second.events), (later.wave.id, vec![posts[1].id]));
+    }
+
+    #[test]
+    fn p03_private_structures_are_granted_in_waves_alike() {
+        let mut story = examples::examined(1);
+        story.application.form.profile.kind = Some(StructureKind::Association);
+        let outcome = grant_of(&story, &Selection::All).unwrap();
+        assert_eq!(outcome.state.0.posts[0].wave, Some(story.wave.id));
+        assert!(matches!(&outcome.events[..], [Event::PostsGranted(told)] if told.sector == Some(Sector::Private)));
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn text(posts: usize, documents: &[DocumentKind], settings: &Settings, contact: 
          2. Déposez les pièces justificatives : rien n'est versé avant qu'elles soient toutes validées.\n\
          3. À l'activation de votre vague, vous recevez jusqu'à trois candidatures à la fois. Si l'une ne convient pas, \
          dites-le depuis le message reçu : une autre la remplace.\n\
-         4. Rencontrez les candidats et signalez votre choix, au plus tard {months} mois après l'activation. Une personne \
+         4. Rencontrez les candidats et signalez votre choix dans un délai de {months} mois. Une personne \
          que vous avez déjà trouvée doit elle aussi s'inscrire sur la plateforme.\n\
          5. Signez la convention de subvention, puis le contrat de travail, à temps plein.\n\
          6. Votre conseiller se forme avant sa prise de poste, aux frais de l'État ; repas, trajets et hébergement sont \

@@ -27,7 +27,7 @@ pub struct Partner {
 pub fn add(mut application: Application, partner: &Partner, active: Option<ApplicationId>) -> Result<Outcome> {
     application.check_goes_on()?;
     let mut violations = Violations::default();
-    let department = application.form.profile.place.as_ref().map(|place| place.department.as_str());
+    let department = application.form.profile.department();
     let number_at = "partner.registration_number";
     let number = violations.take(registration_number::check(number_at, &partner.registration_number, department));
     let legal_name = violations.take(text::required("partner.legal_name", &partner.legal_name, 200));

@@ -3,7 +3,7 @@
 //! (`completion`). Lines of one structure make one record; each post keeps its own wave. Finding the record of a line, by
 //! its source or its registration number, is the storage's part; resolving the place is the caller's.
 
-use conum_kernel::{ApplicationId, Error, Fact, Machine as _, Moment, PostId, Result, StructureId, Violations, text};
+use conum_kernel::{ApplicationId, Fact, Machine as _, Moment, PostId, Result, StructureId, Violations, text};
 
 use super::{
     CapOutcome, Event, Programme, Settings, Wave,
@@ -12,8 +12,7 @@ use super::{
     form::{Field, Form, Profile},
     form_checks::{self, Standard},
     post::{Post, PostState},
-    post_checks::MAX_POSTS,
-    registration_number,
+    post_checks, registration_number,
 };
 
 /// The kind that a line says contradicts the record's, which stands.
@@ -72,25 +71,44 @@ pub fn record(
     at: Moment,
 ) -> Result<Recorded> {
     let (profile, mut warnings) = readable(&command)?;
-    match existing {
-        Some(application) if application.sources.contains(&command.source_id) => Ok(Recorded {
-            outcome: CapOutcome::of((application, programme)),
-            found: Found::Unchanged,
-            warnings: Vec::new(),
-        }),
+    let why = wave.id.to_string();
+    let (mut application, fact, found) = match existing {
+        Some(application) if application.sources.contains(&command.source_id) => {
+            let outcome = CapOutcome::of((application, programme));
+            return Ok(Recorded { outcome, found: Found::Unchanged, warnings: Vec::new() });
+        }
         Some(application) => {
             application.check_goes_on()?;
             let mut application = merged(application, profile, &mut warnings);
-            let fact = application.step(Action::RecordPastGrant, wave.id.to_string())?;
-            add(application, fact, programme, wave, command, Found::Merged, warnings, settings)
+            let fact = application.step(Action::RecordPastGrant, why)?;
+            (application, fact, Found::Merged)
         }
         None => {
-            let application = created(&command, profile, at);
-            let why = wave.id.to_string();
             let fact = Fact { action: "RECORD_PAST_GRANT", from: "", to: State::Granted.name(), why };
-            add(application, fact, programme, wave, command, Found::Created, warnings, settings)
+            (created(&command, profile, at), fact, Found::Created)
         }
+    };
+    wave.check_not_activated()?;
+    let mut violations = Violations::default();
+    let live = application.posts.iter().filter(|post| post.state.is_live()).count();
+    post_checks::count(live.saturating_add(command.posts.len()), "posts", &mut violations);
+    violations.check()?;
+    let programme = programme.grant(u32::try_from(command.posts.len()).unwrap_or(u32::MAX))?;
+
+    let mut facts = vec![fact];
+    for id in &command.posts {
+        facts.push(Fact { action: "GRANT_POST", from: "", to: PostState::Granted.name(), why: id.to_string() });
+        application.posts.push(of_the_past(*id, wave));
     }
+    for warning in &warnings {
+        application.warn(warning);
+    }
+    application.sources.push(command.source_id);
+    documents::list_again(&mut application, settings);
+    let granted = application.posts.iter().filter(|post| command.posts.contains(&post.id));
+    let event = Event::granted(&application, wave.id, granted);
+    let outcome = CapOutcome { state: (application, programme), facts, events: vec![event], mails: Vec::new() };
+    Ok(Recorded { outcome, found, warnings })
 }
 
 /// What the line says, in one spelling, without what is no answer.
@@ -98,18 +116,11 @@ fn readable(command: &RecordPastGrant) -> Result<(Profile, Vec<String>)> {
     let mut violations = Violations::default();
     let mut warnings = command.warnings.clone();
     violations.take(text::required("source_id", &command.source_id, 200));
-    if command.posts.is_empty() || command.posts.len() > MAX_POSTS {
-        violations.add(
-            "posts",
-            "INVALID_COUNT",
-            format!("1 to {MAX_POSTS} posts are expected"),
-            format!("de 1 à {MAX_POSTS} postes sont attendus"),
-        );
-    }
+    post_checks::count(command.posts.len(), "posts", &mut violations);
     let mut said = command.profile.clone();
     said.legal_name = known(&said.legal_name).unwrap_or_default();
     said.address = known(&said.address).unwrap_or_default();
-    let department = said.place.as_ref().map(|place| place.department.as_str());
+    let department = said.department();
     said.registration_number = said.registration_number.as_deref().and_then(known).and_then(|number| {
         let checked = registration_number::check("profile.registration_number", &number, department);
         if checked.is_err() {
@@ -130,27 +141,10 @@ fn known(text: &str) -> Option<String> {
 }
 
 fn created(command: &RecordPastGrant, profile: Profile, at: Moment) -> Application {
+    let form = Form { profile, ..Form::default() };
     Application {
-        id: command.application,
-        structure: command.structure,
-        state: State::Granted,
         provenance: Provenance::Imported,
-        version: 1,
-        form: Form { profile, ..Form::default() },
-        posts: Vec::new(),
-        submitted_at: at.now,
-        confirmation: None,
-        address_confirmed_at: None,
-        commitments_at: None,
-        partners: Vec::new(),
-        opinions: Vec::new(),
-        inquiries: Vec::new(),
-        corrections: Vec::new(),
-        documents: Vec::new(),
-        refusal_reason: String::new(),
-        withdrawal: None,
-        warnings: Vec::new(),
-        sources: Vec::new(),
+        ..Application::new(command.application, command.structure, State::Granted, form, at)
     }
 }
 
@@ -177,43 +171,6 @@ fn merged(mut application: Application, line: Profile, warnings: &mut Vec<String
         }
     }
     application
-}
-
-#[expect(clippy::too_many_arguments, reason = "one step of record, with all that it has at hand")]
-fn add(
-    mut application: Application,
-    fact: Fact,
-    programme: Programme,
-    wave: &Wave,
-    command: RecordPastGrant,
-    found: Found,
-    warnings: Vec<String>,
-    settings: &Settings,
-) -> Result<Recorded> {
-    wave.check_not_activated()?;
-    if application.posts.len() + command.posts.len() > MAX_POSTS {
-        return Err(Error::invalid(
-            "posts",
-            "TOO_MANY",
-            format!("an application carries at most {MAX_POSTS} posts"),
-            format!("une candidature porte au plus {MAX_POSTS} postes"),
-        ));
-    }
-    let programme = programme.grant(u32::try_from(command.posts.len()).unwrap_or(u32::MAX))?;
-    let mut facts = vec![fact];
-    for id in &command.posts {
-        facts.push(Fact { action: "GRANT_POST", from: "", to: PostState::Granted.name(), why: id.to_string() });
-        application.posts.push(of_the_past(*id, wave));
-    }
-    for warning in &warnings {
-        application.warn(warning);
-    }
-    application.sources.push(command.source_id);
-    documents::list_again(&mut application, settings);
-    let granted = application.posts.iter().filter(|post| command.posts.contains(&post.id));
-    let event = Event::granted(&application, wave.id, granted);
-    let outcome = CapOutcome { state: (application, programme), facts, events: vec![event], mails: Vec::new() };
-    Ok(Recorded { outcome, found, warnings })
 }
 
 /// A post of the past: granted by the committee of its wave, from a date that nobody said.

@@ -5,6 +5,9 @@ use conum_kernel::{Fact, Machine, PostId, Result, Rule, WaveId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+/// The contract's own limit of posts in one application. It is no ceiling of the programme: there is none (A03).
+pub const MAX_POSTS: usize = 500;
+
 /// A post: one adviser for two years.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Post {

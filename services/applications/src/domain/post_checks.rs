@@ -6,11 +6,9 @@ use jiff::civil::Date;
 
 use super::{
     form::StructureKind,
-    post::{ExistingContract, Ground, PostForm},
+    form_checks::required,
+    post::{ExistingContract, Ground, MAX_POSTS, PostForm},
 };
-
-/// The contract's own limit of posts in one application. It is no ceiling of the programme: there is none (A03).
-pub const MAX_POSTS: usize = 500;
 
 /// Checks how many posts an application holds: one at least, and no more than the contract carries.
 pub(super) fn count(posts: usize, at: &str, violations: &mut Violations) {
@@ -32,6 +30,11 @@ pub(super) fn count(posts: usize, at: &str, violations: &mut Violations) {
     }
 }
 
+/// Notes that a request names a post that the application has not.
+pub(super) fn unknown(at: String, violations: &mut Violations) {
+    violations.add(at, "UNKNOWN_POST", "the application has no such post", "la candidature n'a pas ce poste");
+}
+
 /// Checks a post under `at` (`application.posts[0]`, say). `asked_on` is the day of the application, or that of the
 /// amendment that adds it. Comes out with the grounds of its special examination.
 pub(super) fn check(
@@ -42,7 +45,7 @@ pub(super) fn check(
     violations: &mut Violations,
 ) -> Vec<Ground> {
     if post.wished_start_date.is_none() {
-        violations.missing(format!("{at}.wished_start_date"));
+        required(Rule("A16"), &format!("{at}.wished_start_date"), violations);
     }
     if post.counts_for_france_services {
         violations.breaks(
@@ -257,6 +260,6 @@ mod tests {
     #[test]
     fn a16_the_date_from_which_the_adviser_is_welcome_is_compulsory() {
         let result = checked(StructureKind::Company, |post| post.wished_start_date = None);
-        assert_eq!(result, Err(("posts[0].wished_start_date".into(), "REQUIRED", None)));
+        assert_eq!(result, refusal("posts[0].wished_start_date", "REQUIRED", "A16"));
     }
 }

@@ -151,19 +151,17 @@ impl World {
     }
 }
 
-/// Whether the facts are steps of a table, one after the other from a state to another; those of no change are skipped.
+/// Whether the facts are steps of a table, one after the other from a state to another.
 fn follows<M: Machine>(from: M, to: M, facts: &[Fact]) -> bool {
     let mut state = from.name();
-    for fact in facts.iter().filter(|fact| fact.from != fact.to || fact.from == state) {
+    for fact in facts.iter().filter(|fact| fact.from != fact.to) {
         let row = M::TABLE.iter().any(|(before, action, after)| {
-            before.name() == fact.from && M::action_name(*action) == fact.action && after.name() == fact.to
+            (before.name(), M::action_name(*action), after.name()) == (fact.from, fact.action, fact.to)
         });
-        if row {
-            if fact.from != state {
-                return false;
-            }
-            state = fact.to;
+        if !row || fact.from != state {
+            return false;
         }
+        state = fact.to;
     }
     state == to.name()
 }

@@ -4,7 +4,11 @@
 use conum_kernel::{Error, Fact, PostId, Result, Rule, dates::add_months};
 use jiff::civil::Date;
 
-use super::{Event, Outcome, Settings, application::Application, post::PostState};
+use super::{
+    Event, Outcome, Settings,
+    application::Application,
+    post::{Post, PostState},
+};
 
 /// The warning of A16.
 pub const START_DATE_FAR: &str = "START_DATE_FAR";
@@ -46,11 +50,10 @@ pub fn settle(mut application: Application, post: PostId, date: Date, settings: 
 /// its grant, so that the earliest does.
 pub(super) fn review(application: &mut Application, settings: &Settings) -> Option<Fact> {
     let months = settings.start_date_warning_months;
-    let mut starts = application
-        .posts_in(PostState::Granted)
-        .filter_map(|post| Some((post.start_date()?, post.granted_on?)))
-        .peekable();
-    let far = starts.peek().is_some() && starts.all(|(start, granted)| start > add_months(granted, months));
+    let starts_far = |post: &Post| {
+        post.start_date().zip(post.granted_on).is_some_and(|(start, granted)| start > add_months(granted, months))
+    };
+    let far = application.has_post_in(PostState::Granted) && application.posts_in(PostState::Granted).all(starts_far);
     let warned = application.warnings.iter().any(|warning| warning == START_DATE_FAR);
     match (far, warned) {
         (true, false) => {

@@ -5,11 +5,11 @@ use conum_kernel::{ApplicationId, Error, Fact, Machine as _, Moment, Result, Rul
 
 use super::{
     Desk, Event, Mail, Outcome, Settings,
-    application::{Application, Provenance, State},
+    application::{Application, State},
     confirmation::{Confirmation, Token},
     form::{Field, Form},
     form_checks::{self, Standard},
-    post::{Post, PostForm},
+    post::{MAX_POSTS, Post, PostForm},
     post_checks,
 };
 
@@ -56,26 +56,10 @@ pub fn submit(command: Submit, desk: Desk, settings: &Settings, at: Moment) -> R
     }
 
     let mut application = Application {
-        id: command.application,
-        structure: command.structure,
-        state: State::Submitted,
-        provenance: Provenance::Platform,
-        version: 1,
-        form,
         posts,
-        submitted_at: at.now,
         confirmation: Some(Confirmation::mailed(&command.token, settings, at.today)),
-        address_confirmed_at: None,
         commitments_at: Some(at.now),
-        partners: Vec::new(),
-        opinions: Vec::new(),
-        inquiries: Vec::new(),
-        corrections: Vec::new(),
-        documents: Vec::new(),
-        refusal_reason: String::new(),
-        withdrawal: None,
-        warnings: Vec::new(),
-        sources: Vec::new(),
+        ..Application::new(command.application, command.structure, State::Submitted, form, at)
     };
     if command.partner_of.is_some() {
         application.warn(PARTNER_OF_ANOTHER);
@@ -83,7 +67,7 @@ pub fn submit(command: Submit, desk: Desk, settings: &Settings, at: Moment) -> R
     let event = Event::ApplicationSubmitted {
         application: application.id,
         structure: application.structure,
-        department: application.form.profile.place.as_ref().map_or_else(String::new, |place| place.department.clone()),
+        department: application.form.profile.department().unwrap_or_default().to_owned(),
         posts: u32::try_from(application.posts.len()).unwrap_or(u32::MAX),
     };
     let mail = Mail::ConfirmAddress { application: application.id, token: command.token };
@@ -95,7 +79,7 @@ fn asked(posts: &[PostForm], form: &Form, at: Moment, violations: &mut Violation
     post_checks::count(posts.len(), "application.posts", violations);
     posts
         .iter()
-        .take(post_checks::MAX_POSTS)
+        .take(MAX_POSTS)
         .enumerate()
         .map(|(place, post)| {
             let path = format!("application.posts[{place}]");

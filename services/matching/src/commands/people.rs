@@ -1,8 +1,8 @@
 //! What happens to people, as candidates tells it: arrivals, changes, departures, merges, erasures (C04, C07, C08).
 
-use conum_kernel::CandidateId;
+use conum_kernel::{CandidateId, Fact, Machine as _};
 use conum_proto::events::v1::{CandidateLeaveRefused, event::Payload};
-use conum_service::{Call, Failure, Tx};
+use conum_service::{Call, Failure, Tx, history};
 
 use super::{answering, recruiting, serving, tell};
 use crate::{
@@ -119,6 +119,8 @@ pub async fn merged(
     }
     for mut introduction in all.into_iter().filter(|introduction| introduction.candidate == merged) {
         introductions::move_to(tx, &mut introduction, kept).await?;
+        let fact = Fact::noted(introductions::MOVE, introduction.state.name(), merged.to_string());
+        history::append(tx, call, &introduction.id.name(), &[fact]).await?;
         candidates::free_place(tx, merged).await?;
         candidates::take_any_place(tx, kept).await?;
     }

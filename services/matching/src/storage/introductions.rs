@@ -287,34 +287,78 @@ pub async fn move_to(tx: &Tx, introduction: &mut Introduction, candidate: Candid
     Ok(())
 }
 
-/// One row of what is needed to recount the season.
+/// One introduction, as the season is counted.
 #[derive(Clone, Debug)]
-pub struct Span {
+pub struct Counted {
     pub structure: String,
     pub candidate: String,
-    pub from: Timestamp,
-    pub to: Option<Timestamp>,
     pub state: State,
     pub replaces: bool,
     pub distance_m: Option<u32>,
 }
 
-/// From when to when every introduction was live.
+/// Every introduction.
 ///
 /// # Errors
 /// The database's.
-pub async fn spans<C: ConnectionTrait>(connection: &C) -> Result<Vec<Span>, Failure> {
+pub async fn counted<C: ConnectionTrait>(connection: &C) -> Result<Vec<Counted>, Failure> {
     let introductions = many(connection, "1 = 1 ORDER BY introduced_at, id", vec![]).await?;
     Ok(introductions
         .into_iter()
-        .map(|introduction| Span {
+        .map(|introduction| Counted {
             structure: introduction.structure.to_string(),
             candidate: introduction.candidate.to_string(),
-            from: introduction.introduced_at,
-            to: introduction.ended_at,
             state: introduction.state,
             replaces: introduction.replaces.is_some(),
             distance_m: introduction.reasons.distance_m,
         })
         .collect())
 }
+
+/// One thing that happened to the places of an introduction.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub introduction: String,
+    pub structure: String,
+    /// The registration that holds it at last.
+    pub candidate: String,
+    /// 1 where it began, -1 where it ended.
+    pub live: i32,
+    /// The registration that a merge took it from.
+    pub moved_from: Option<String>,
+}
+
+/// What happened to places, in the order of its writing, from the history.
+///
+/// # Errors
+/// The database's.
+pub async fn steps<C: ConnectionTrait>(connection: &C) -> Result<Vec<Step>, Failure> {
+    let rows = sql::all(
+        connection,
+        "SELECT h.action, h.to_state, h.why, i.id, i.structure, i.candidate
+         FROM history h JOIN introductions i ON h.record = 'introductions/' || i.id ORDER BY h.id",
+        [],
+    )
+    .await?;
+    let mut steps = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (action, to): (String, String) = (row.try_get("", "action")?, row.try_get("", "to_state")?);
+        let live = match (action.as_str(), to.as_str()) {
+            ("INTRODUCE", _) => 1,
+            (_, "DECLINED" | "EXPIRED" | "CLOSED") => -1,
+            (MOVE, _) => 0,
+            _ => continue,
+        };
+        steps.push(Step {
+            introduction: row.try_get("", "id")?,
+            structure: row.try_get("", "structure")?,
+            candidate: row.try_get("", "candidate")?,
+            live,
+            moved_from: (action == MOVE).then(|| row.try_get("", "why")).transpose()?,
+        });
+    }
+    Ok(steps)
+}
+
+/// The fact of an introduction that a merge moved; its reason is the registration that it was taken from.
+pub const MOVE: &str = "MOVE";

@@ -12,4 +12,4 @@ pub mod relay;
 pub mod subscriptions;
 
 pub use inbox::{Applied, Subscriber};
-pub use outbox::append;
+pub use outbox::{append, forget};

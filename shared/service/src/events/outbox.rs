@@ -58,3 +58,19 @@ pub async fn append(tx: &Tx, call: &Call, source: &str, subject: &str, payload: 
     }
     Ok(())
 }
+
+/// Forgets what was told of a subject, sent or not, dead letters included: the erasure that is told next is all that
+/// others need of it (C07).
+///
+/// # Errors
+/// The database's.
+pub async fn forget(tx: &Tx, call: &Call, subject: &str) -> Result<(), Failure> {
+    sql::execute(tx, "DELETE FROM outbox WHERE aggregate = $1", [subject.into()]).await?;
+    sql::execute(
+        tx,
+        "UPDATE deliveries SET delivered = last, dead = NULL, attempts = 0, retry_at = $2 WHERE aggregate = $1",
+        [subject.into(), sql::instant(call.moment.now).into()],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! Introductions through the running service, on every database: places, answers, silence, races (M01–M05).
+
+mod scene;
+
+use conum_proto::{
+    events::v1::{CandidateChanged, CandidateLeft, CandidateMerged, Outcome, event::Payload},
+    matching::v1::{introduction::State, notice},
+};
+use conum_service::status;
+use conum_testkit::{backends, callers};
+use scene::{Programme, granted};
+use tonic::Code;
+
+/// Lyon, with people in Villeurbanne next door.
+const LYON: &str = "69123";
+const VILLEURBANNE: &str = "69266";
+
+async fn lyon_with(backend: &conum_testkit::Backend, people: usize) -> (Programme, scene::Granted) {
+    let programme = Programme::start(backend).await;
+    for number in 0..people {
+        programme.register(&format!("person {number}"), VILLEURBANNE).await;
+    }
+    let lyon = granted("Lyon", LYON, 2);
+    programme.grant(&lyon).await;
+    programme.activate(&[&lyon]).await;
+    (programme, lyon)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m02_a_structure_has_three_live_introductions_whatever_its_posts() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 5).await;
+        assert_eq!(programme.live(&lyon).await.len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p03_no_introduction_comes_before_the_wave_is_activated() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.register("person", VILLEURBANNE).await;
+        let lyon = granted("Lyon", LYON, 1);
+        programme.grant(&lyon).await;
+        assert!(programme.live(&lyon).await.is_empty());
+        programme.activate(&[&lyon]).await;
+        assert_eq!(programme.live(&lyon).await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_a_decline_brings_the_next_in_the_same_transaction_and_never_the_same_pair() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 6).await;
+        let mut seen: Vec<String> = programme.live(&lyon).await.iter().map(|i| i.candidate.clone()).collect();
+        for expected in [3, 3, 3, 2, 1, 0] {
+            let first = programme.live(&lyon).await.remove(0);
+            let declined = programme.decline(&lyon.caller(), &first.name, "").await.unwrap();
+            assert_eq!(declined.state(), State::Declined);
+            let live = programme.live(&lyon).await;
+            assert_eq!(live.len(), expected);
+            if let Some(next) = live.iter().find(|introduction| introduction.replaces == first.name) {
+                assert!(!seen.contains(&next.candidate), "a pair was introduced twice");
+                seen.push(next.candidate.clone());
+            }
+        }
+        let figures = programme.figures().await;
+        assert_eq!((figures.introductions, figures.declined, figures.replaced), (6, 6, 3));
+        assert_eq!((figures.repeated_pairs, figures.max_live_per_structure), (0, 3));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_sixty_four_declines_at_once_have_one_effect() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 6).await;
+        let first = programme.live(&lyon).await.remove(0).name;
+        let request_id = "3f2b8c1e-0000-4000-8000-000000000001";
+        let caller = lyon.caller();
+        let calls = (0..64).map(|_| programme.decline(&caller, &first, request_id));
+        for answer in futures::future::join_all(calls).await {
+            assert_eq!(answer.unwrap().name, first);
+        }
+        assert_eq!(programme.list(&lyon.caller(), false).await.len(), 4);
+
+        let other = programme.live(&lyon).await.remove(0).name;
+        let reused = programme.decline(&lyon.caller(), &other, request_id).await.unwrap_err();
+        assert_eq!(reused.code(), Code::InvalidArgument);
+        assert_eq!(status::reason(&reused).as_deref(), Some("REQUEST_ID_REUSED"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_silence_is_reminded_after_7_days_and_expires_after_21() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 4).await;
+        let interested = programme.live(&lyon).await.remove(0).name;
+        programme.accept(&lyon.caller(), &interested).await.unwrap();
+        programme.scene.days_pass(7).await;
+        assert!(programme.live(&lyon).await.iter().all(|introduction| introduction.reminded_at.is_none()));
+        programme.scene.days_pass(1).await;
+        let reminded = programme.live(&lyon).await;
+        assert_eq!(reminded.iter().filter(|introduction| introduction.reminded_at.is_some()).count(), 2);
+        programme.scene.days_pass(13).await;
+        assert_eq!(programme.figures().await.expired, 0);
+        programme.scene.days_pass(1).await;
+        assert_eq!(programme.figures().await.expired, 2);
+        let live = programme.live(&lyon).await;
+        assert!(live.iter().any(|introduction| introduction.name == interested), "interest does not expire");
+        assert_eq!(live.len(), 2, "the interested one and the one person left");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_an_answer_after_the_end_says_so_and_changes_nothing() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 3).await;
+        let first = programme.live(&lyon).await.remove(0).name;
+        programme.scene.days_pass(22).await;
+        let late = programme.accept(&lyon.caller(), &first).await.unwrap_err();
+        assert_eq!(late.code(), Code::FailedPrecondition);
+        assert_eq!(status::rule(&late).as_deref(), Some("M03"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m04_a_shortage_is_told_once_and_ends_when_somebody_comes() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 1).await;
+        let short = |notices: Vec<conum_proto::matching::v1::Notice>| {
+            notices.iter().filter(|notice| notice.kind() == notice::Kind::CandidatesShort).count()
+        };
+        assert_eq!(short(programme.notices(&lyon).await), 1);
+        let only = programme.live(&lyon).await.remove(0).name;
+        programme.decline(&lyon.caller(), &only, "").await.unwrap();
+        assert_eq!(short(programme.notices(&lyon).await), 1, "told once");
+        // M05: whoever registers now goes to the structure that waits.
+        for name in ["a", "b", "c", "d"] {
+            programme.register(name, VILLEURBANNE).await;
+        }
+        assert_eq!(programme.live(&lyon).await.len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m02_a_candidate_is_in_at_most_three_and_a_freed_one_goes_to_whoever_waits() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let person = programme.register("person", VILLEURBANNE).await;
+        let structures: Vec<_> = ["a", "b", "c", "d"].iter().map(|name| granted(name, LYON, 1)).collect();
+        for structure in &structures {
+            programme.grant(structure).await;
+        }
+        programme.activate(&structures.iter().collect::<Vec<_>>()).await;
+        let of_person = callers::candidate(&person.name());
+        assert_eq!(programme.list(&of_person, true).await.len(), 3);
+        let waiting: Vec<_> = {
+            let mut waiting = Vec::new();
+            for structure in &structures {
+                if programme.live(structure).await.is_empty() {
+                    waiting.push(structure);
+                }
+            }
+            waiting
+        };
+        assert_eq!(waiting.len(), 1);
+        let first = programme.list(&of_person, true).await.remove(0);
+        programme.decline(&of_person, &first.name, "").await.unwrap();
+        assert_eq!(programme.live(waiting[0]).await.len(), 1);
+        assert_eq!(programme.list(&of_person, true).await.len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m02_many_declines_at_once_never_pass_the_limits_or_repeat_a_pair() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        for number in 0..40 {
+            programme.register(&format!("person {number}"), VILLEURBANNE).await;
+        }
+        let structures: Vec<_> = (0..8).map(|number| granted(&format!("structure {number}"), LYON, 1)).collect();
+        for structure in &structures {
+            programme.grant(structure).await;
+        }
+        programme.activate(&structures.iter().collect::<Vec<_>>()).await;
+        for _ in 0..4 {
+            let mut calls = Vec::new();
+            for structure in &structures {
+                for introduction in programme.live(structure).await {
+                    let programme = &programme;
+                    calls.push(async move { programme.decline(&structure.caller(), &introduction.name, "").await });
+                }
+            }
+            for answer in futures::future::join_all(calls).await {
+                answer.unwrap();
+            }
+        }
+        let figures = programme.figures().await;
+        assert_eq!(figures.repeated_pairs, 0);
+        assert!(figures.max_live_per_structure <= 3 && figures.max_live_per_candidate <= 3, "{figures:?}");
+        assert_eq!(figures.introductions, figures.declined + 24, "every place is filled again: {figures:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_again_or_before_what_it_names_has_its_effect_once() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.register("person", VILLEURBANNE).await;
+        let lyon = granted("Lyon", LYON, 1);
+        let activated = programme.event("applications", lyon.wave.name(), Programme::activated_payload(&[&lyon]));
+        assert_eq!(programme.deliver(vec![activated.clone()]).await, [Outcome::Parked]);
+        let grant = programme.event("applications", lyon.application.name(), Programme::granted_payload(&lyon));
+        assert_eq!(programme.deliver(vec![grant.clone(), grant]).await, [Outcome::Applied, Outcome::Applied]);
+        assert_eq!(programme.deliver(vec![activated]).await, [Outcome::Applied]);
+        assert_eq!(programme.live(&lyon).await.len(), 1);
+        assert_eq!(programme.figures().await.introductions, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c04_a_change_that_makes_a_pair_impossible_closes_it_and_brings_the_next() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 4).await;
+        let first = programme.live(&lyon).await.remove(0);
+        let facts = conum_proto::events::v1::CandidateFacts { max_km: 5, ..Programme::facts("59350") };
+        let changed = CandidateChanged { candidate: first.candidate.clone(), facts: Some(facts) };
+        programme.tell("candidates", first.candidate.clone(), Payload::CandidateChanged(changed)).await;
+        let live = programme.live(&lyon).await;
+        assert_eq!(live.len(), 3);
+        assert!(live.iter().all(|introduction| introduction.candidate != first.candidate));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c07_who_leaves_is_replaced_everywhere() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 4).await;
+        let first = programme.live(&lyon).await.remove(0);
+        let left = Payload::CandidateLeft(CandidateLeft { candidate: first.candidate.clone() });
+        programme.tell("candidates", first.candidate.clone(), left).await;
+        let live = programme.live(&lyon).await;
+        assert_eq!(live.len(), 3);
+        assert!(live.iter().any(|introduction| introduction.replaces == first.name));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c08_a_merge_unites_the_pairs_and_closes_what_is_beyond_the_limit() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 3).await;
+        let live = programme.live(&lyon).await;
+        let (kept, merged) = (live[0].candidate.clone(), live[1].candidate.clone());
+        let event = Payload::CandidateMerged(CandidateMerged { candidate: kept.clone(), merged: merged.clone() });
+        programme.tell("candidates", kept.clone(), event).await;
+        let live = programme.live(&lyon).await;
+        assert_eq!(live.iter().filter(|introduction| introduction.candidate == kept).count(), 1);
+        assert!(live.iter().all(|introduction| introduction.candidate != merged));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_parties_see_and_answer_an_introduction() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 3).await;
+        let first = programme.live(&lyon).await.remove(0);
+        let stranger = granted("stranger", LYON, 1).caller();
+        for caller in [stranger, callers::link("introductions/other"), callers::candidate("candidates/other")] {
+            let refused = programme.decline(&caller, &first.name, "").await.unwrap_err();
+            assert_eq!(refused.code(), Code::PermissionDenied, "{caller:?}");
+        }
+        let refused = programme.decline(&callers::anonymous(), &first.name, "").await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated);
+        assert!(programme.decline(&callers::link(&first.name), &first.name, "").await.is_ok());
+    }
+}

@@ -1,0 +1,194 @@
+//! Selections and contracts through the running service, on every database (M06–M08, M10, C06, A19).
+
+mod scene;
+
+use conum_proto::{
+    events::v1::{PostsReturned, event::Payload},
+    matching::v1::{
+        Contract, EndContractRequest, Ending, GetAdviserRequest, adviser, ending::Reason, introduction, notice, post,
+        recruitment,
+    },
+};
+use conum_service::status;
+use conum_testkit::{Backend, backends, callers};
+use scene::{Granted, Programme, contract, day, granted};
+use tonic::Status;
+
+const LYON: &str = "69123";
+const VILLEURBANNE: &str = "69266";
+
+/// Two structures of Lyon with one post each, and people next door.
+async fn two_structures(backend: &Backend, people: usize) -> (Programme, Granted, Granted) {
+    let programme = Programme::start(backend).await;
+    for number in 0..people {
+        programme.register(&format!("person {number}"), VILLEURBANNE).await;
+    }
+    let (one, two) = (granted("one", LYON, 1), granted("two", LYON, 1));
+    programme.grant(&one).await;
+    programme.grant(&two).await;
+    programme.activate(&[&one, &two]).await;
+    (programme, one, two)
+}
+
+fn reason(status: &Status) -> (String, String) {
+    (status::reason(status).unwrap_or_default(), status::rule(status).unwrap_or_default())
+}
+
+async fn adviser_state(programme: &Programme, candidate: &str) -> adviser::State {
+    let name = candidate.replace("candidates/", "advisers/");
+    let request = programme.signed(&callers::candidate(candidate), GetAdviserRequest { name }).await;
+    programme.recruitments().get_adviser(request).await.unwrap().into_inner().state()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m06_two_structures_that_select_one_person_at_the_same_moment_one_succeeds() {
+    for backend in backends() {
+        let (programme, one, two) = two_structures(&backend, 3).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let (first, second) = tokio::join!(programme.select(&one, 0, &person), programme.select(&two, 0, &person));
+        let (won, lost) = if first.is_ok() { (first, second) } else { (second, first) };
+        assert_eq!(won.unwrap().state(), recruitment::State::Selected);
+        assert_eq!(reason(&lost.unwrap_err()), ("ALREADY_SELECTED".into(), "M06".into()));
+        // The other introductions stay live until the contract is signed.
+        assert_eq!(programme.list(&callers::candidate(&person), true).await.len(), 2);
+        assert_eq!(adviser_state(&programme, &person).await, adviser::State::Selected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m06_a_cancelled_selection_frees_post_and_person() {
+    for backend in backends() {
+        let (programme, one, two) = two_structures(&backend, 3).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        assert_eq!(programme.post(&one, 0).await.recruitment, selected.name);
+        programme.cancel(&callers::candidate(&person), &selected.name).await.unwrap();
+        assert_eq!(programme.post(&one, 0).await.recruitment, "");
+        assert!(programme.select(&two, 0, &person).await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c06_a_signature_ends_every_other_introduction_and_the_others_are_served_again() {
+    for backend in backends() {
+        let (programme, one, two) = two_structures(&backend, 4).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        assert!(programme.live(&two).await.iter().any(|introduction| introduction.candidate == person));
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        programme.sign(&one, &selected.name, contract()).await.unwrap();
+
+        let live = programme.live(&two).await;
+        assert_eq!(live.len(), 3, "served again");
+        assert!(live.iter().all(|introduction| introduction.candidate != person));
+        let ended = programme.list(&callers::candidate(&person), false).await;
+        let reasons: Vec<_> = ended.iter().map(conum_proto::matching::v1::Introduction::close_reason).collect();
+        assert!(reasons.contains(&introduction::CloseReason::Recruited));
+        assert!(reasons.contains(&introduction::CloseReason::CandidateRecruited));
+        // M02: no vacant post is left.
+        assert!(programme.live(&one).await.is_empty());
+        assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled);
+        assert_eq!(adviser_state(&programme, &person).await, adviser::State::Signed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m07_a_contract_below_the_rules_names_every_field_and_writes_nothing() {
+    for backend in backends() {
+        let (programme, one, _) = two_structures(&backend, 3).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        let bad = Contract { full_time: false, gross_monthly_cents: 1, end_date: day(2021, 2, 1), ..contract() };
+        let refused = programme.sign(&one, &selected.name, bad).await.unwrap_err();
+        assert_eq!(reason(&refused), ("PART_TIME".into(), "M07".into()));
+        let details = String::from_utf8_lossy(refused.details()).into_owned();
+        for field in ["contract.full_time", "contract.end_date", "contract.gross_monthly_cents"] {
+            assert!(details.contains(field), "{field}");
+        }
+        assert!(programme.sign(&one, &selected.name, contract()).await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m07_a_late_signature_raises_a_notice_and_is_not_refused() {
+    for backend in backends() {
+        let (programme, one, _) = two_structures(&backend, 3).await;
+        let late = |notices: Vec<conum_proto::matching::v1::Notice>| {
+            notices.iter().filter(|notice| notice.kind() == notice::Kind::SignatureLate).count()
+        };
+        programme.scene.days_pass(15).await;
+        assert_eq!(late(programme.notices(&one).await), 0);
+        programme.scene.days_pass(1).await;
+        assert_eq!(late(programme.notices(&one).await), 1);
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        let signed = Contract { signed_on: day(2020, 12, 17), ..contract() };
+        assert!(programme.sign(&one, &selected.name, signed).await.is_ok());
+        assert_eq!(late(programme.notices(&one).await), 1, "once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m08_an_early_end_makes_the_post_vacant_and_the_person_free() {
+    for backend in backends() {
+        let (programme, one, _) = two_structures(&backend, 5).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        programme.sign(&one, &selected.name, contract()).await.unwrap();
+        let ending = Ending {
+            reason: Reason::Resignation.into(),
+            last_day: day(2021, 8, 31),
+            document_sha256: vec!["0".repeat(64)],
+        };
+        let message = EndContractRequest { name: selected.name, ending: Some(ending), ..Default::default() };
+        let without = EndContractRequest {
+            ending: message.ending.clone().map(|ending| Ending { document_sha256: vec![], ..ending }),
+            ..message.clone()
+        };
+        let refused = programme.end(&one, without).await.unwrap_err();
+        assert_eq!(reason(&refused), ("DOCUMENTS_REQUIRED".into(), "M08".into()));
+        programme.end(&one, message).await.unwrap();
+        assert_eq!(programme.post(&one, 0).await.state(), post::State::Vacant);
+        let live = programme.live(&one).await;
+        assert!(!live.is_empty(), "served again");
+        assert!(live.iter().all(|introduction| introduction.candidate != person), "never the same pair");
+        assert_eq!(programme.figures().await.contracts_ended_early, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a19_a_post_is_given_back_unless_a_contract_is_signed_on_it() {
+    for backend in backends() {
+        let (programme, one, two) = two_structures(&backend, 4).await;
+        let back = |granted: &Granted| {
+            let (application, structure) = (granted.application.name(), granted.structure.name());
+            Payload::PostsReturned(PostsReturned { application, structure, posts: vec![granted.post(0)] })
+        };
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        programme.sign(&one, &selected.name, contract()).await.unwrap();
+        programme.tell("applications", one.application.name(), back(&one)).await;
+        assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled);
+
+        let other = programme.live(&two).await.remove(0).candidate;
+        let selected = programme.select(&two, 0, &other).await.unwrap();
+        programme.tell("applications", two.application.name(), back(&two)).await;
+        assert_eq!(programme.post(&two, 0).await.state(), post::State::GivenBack);
+        assert!(programme.live(&two).await.is_empty(), "all close");
+        let cancelled = programme.cancel(&two.caller(), &selected.name).await.unwrap_err();
+        assert_eq!(reason(&cancelled), ("WRONG_STATE".into(), "M06".into()));
+        assert_eq!(adviser_state(&programme, &other).await, adviser::State::Free);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m06_who_was_not_introduced_cannot_be_selected() {
+    for backend in backends() {
+        let (programme, one, _) = two_structures(&backend, 3).await;
+        let stranger = programme.register("stranger", "59350").await;
+        let refused = programme.select(&one, 0, &stranger.name()).await.unwrap_err();
+        assert_eq!(reason(&refused), ("NOT_INTRODUCED".into(), "M06".into()));
+        let unknown: conum_kernel::CandidateId = scene::id("nobody");
+        let refused = programme.select(&one, 0, &unknown.name()).await.unwrap_err();
+        assert_eq!(reason(&refused), ("NOT_REGISTERED".into(), "M06".into()));
+    }
+}
