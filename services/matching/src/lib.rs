@@ -13,11 +13,13 @@ pub mod tasks;
 
 use std::sync::Arc;
 
+use conum_kernel::Error;
 use conum_proto::matching::v1::{
     introductions_service_server::IntroductionsServiceServer, recruitments_service_server::RecruitmentsServiceServer,
 };
 use conum_service::{
     Host,
+    config::Config,
     lifecycle::{Built, Service},
 };
 use tonic::service::Routes;
@@ -29,13 +31,15 @@ pub const NAME: &str = "matching";
 pub const SERVICE: Service =
     Service { name: NAME, policies: domain::policies::POLICIES, migrate: storage::schema::migrate, build };
 
-fn build(host: &Host) -> Built {
+#[expect(clippy::unnecessary_wraps, reason = "every service is built the same way, and some can fail")]
+fn build(host: &Host, _: &Config) -> Result<Built, Error> {
     let introductions = IntroductionsServiceServer::new(rpc::introductions::Introductions(host.clone()));
     let recruitments = RecruitmentsServiceServer::new(rpc::recruitments::Recruitments(host.clone()));
-    Built {
+    Ok(Built {
         routes: Routes::new(introductions).add_service(recruitments),
         subscriber: Some(Arc::new(rpc::inbox::Reactions)),
         letters: None,
         timers: tasks::timers(),
-    }
+        guard: None,
+    })
 }

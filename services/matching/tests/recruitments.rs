@@ -192,3 +192,49 @@ async fn m06_who_was_not_introduced_cannot_be_selected() {
         assert_eq!(reason(&refused), ("NOT_REGISTERED".into(), "M06".into()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_told_again_changes_its_facts_and_begins_afresh_only_in_another_wave() {
+    for backend in backends() {
+        let (programme, one, two) = two_structures(&backend, 4).await;
+        let again = |granted: &Granted, wave: Option<&str>| {
+            let Payload::PostsGranted(mut told) = Programme::granted_payload(granted) else { unreachable!() };
+            told.posts[0].start_date = scene::day(2021, 5, 1);
+            told.wave = wave.map_or(told.wave, str::to_owned);
+            Payload::PostsGranted(told)
+        };
+        let subject = one.application.name();
+        let before = programme.live(&one).await.len();
+        programme.tell("applications", subject.clone(), again(&one, None)).await;
+        let post = programme.post(&one, 0).await;
+        assert!(post.active, "its wave stays activated");
+        assert_eq!(post.start_date, scene::day(2021, 5, 1));
+        assert_eq!(programme.live(&one).await.len(), before);
+
+        let (application, structure) = (two.application.name(), two.structure.name());
+        let back = PostsReturned { application, structure, posts: vec![two.post(0)] };
+        programme.tell("applications", two.application.name(), Payload::PostsReturned(back)).await;
+        programme.tell("applications", two.application.name(), again(&two, None)).await;
+        assert_eq!(programme.post(&two, 0).await.state(), post::State::GivenBack, "told again of what is back");
+        let other: conum_kernel::WaveId = scene::id("another wave");
+        programme.tell("applications", two.application.name(), again(&two, Some(&other.name()))).await;
+        let post = programme.post(&two, 0).await;
+        assert_eq!((post.state(), post.active), (post::State::Vacant, false), "granted afresh, not activated yet");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_the_past_is_known_before_it_is_complete_and_can_be_given_back() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let past = granted("Past", "69123", 2);
+        let Payload::PostsGranted(mut told) = Programme::granted_payload(&past) else { unreachable!() };
+        (told.ready, told.location) = (false, None);
+        (told.commune, told.department, told.structure_kind) = Default::default();
+        programme.tell("applications", past.application.name(), Payload::PostsGranted(told)).await;
+        let (application, structure) = (past.application.name(), past.structure.name());
+        let back = PostsReturned { application, structure, posts: vec![past.post(1)] };
+        programme.tell("applications", past.application.name(), Payload::PostsReturned(back)).await;
+        assert_eq!(programme.post(&past, 1).await.state(), post::State::GivenBack);
+    }
+}

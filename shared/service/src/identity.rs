@@ -7,7 +7,7 @@ use conum_kernel::{Clock, Error, Result};
 use conum_proto::access::v1::Role;
 use ed25519_dalek::{
     SigningKey,
-    pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding},
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -224,7 +224,7 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// Reads the pair, or makes it at the first start.
+    /// Reads the pair, or makes it at the first start. Several processes may start at once: one of them makes it.
     ///
     /// # Errors
     /// Those of the file system.
@@ -232,11 +232,28 @@ impl KeyPair {
         let (private, public) = (folder.join(format!("{name}.key.pem")), folder.join(format!("{name}.pub.pem")));
         if !private.exists() {
             fs::create_dir_all(folder)?;
-            let pair = Self::generate()?;
-            write_private(&private, &pair.private_pem)?;
+            let mark = conum_kernel::id::jitter(u64::MAX);
+            let fresh = folder.join(format!("{name}.{mark:x}.new"));
+            write_private(&fresh, &Self::generate()?.private_pem)?;
+            // A link appears whole or not at all, and only where there is none.
+            let linked = fs::hard_link(&fresh, &private);
+            fs::remove_file(&fresh)?;
+            match linked {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        let pair = Self::from_private(fs::read_to_string(private)?)?;
+        if !public.exists() {
             fs::write(&public, &pair.public_pem)?;
         }
-        Ok(Self { private_pem: fs::read_to_string(private)?, public_pem: fs::read_to_string(public)? })
+        Ok(pair)
+    }
+
+    fn from_private(private_pem: String) -> io::Result<Self> {
+        let key = SigningKey::from_pkcs8_pem(&private_pem).map_err(io::Error::other)?;
+        let public_pem = key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(io::Error::other)?;
+        Ok(Self { private_pem, public_pem })
     }
 
     /// A new pair.
@@ -247,10 +264,7 @@ impl KeyPair {
         let mut secret = [0_u8; 32];
         getrandom::fill(&mut secret).map_err(io::Error::other)?;
         let key = SigningKey::from_bytes(&secret);
-        Ok(Self {
-            private_pem: key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?.to_string(),
-            public_pem: key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(io::Error::other)?,
-        })
+        Self::from_private(key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?.to_string())
     }
 
     /// Signs with the private key.

@@ -31,6 +31,7 @@ use crate::{
     links::LinkSigner,
     mail::{Letters, Mailer, Post},
     operations::Operations,
+    policies::Guard,
     requests,
     tasks::{self, Task},
     telemetry::{self, Logs},
@@ -52,7 +53,7 @@ pub struct Service {
     /// Brings the tables of the database at a URL up to date.
     pub migrate: fn(String) -> BoxFuture<'static, Result<(), Error>>,
     /// Its methods and tasks.
-    pub build: fn(&Host) -> Built,
+    pub build: fn(&Host, &Config) -> Result<Built, Error>,
 }
 
 impl std::fmt::Debug for Service {
@@ -70,6 +71,8 @@ pub struct Built {
     pub letters: Option<Arc<dyn Letters>>,
     /// Its timers.
     pub timers: Vec<Task>,
+    /// What it refuses of its policies' new values, beside their shape.
+    pub guard: Option<Guard>,
 }
 
 impl std::fmt::Debug for Built {
@@ -143,7 +146,7 @@ pub async fn start(
         policies: service.policies,
         public_url: config.public_url.trim_end_matches('/').to_owned(),
     });
-    let built = (service.build)(&host);
+    let built = (service.build)(&host, config)?;
     let tasks = tasks(&built, config, service.name)?;
     let gate = Gate::new(service.name, verifier, config.concurrency);
     let routes = routes(&host, built).await?;
@@ -179,7 +182,7 @@ async fn routes(host: &Host, built: Built) -> Result<Routes, Error> {
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1()
         .map_err(Error::internal)?;
-    let operations = Operations::new(host.clone());
+    let operations = Operations::new(host.clone(), built.guard);
     let mut routes = built
         .routes
         .add_service(health)

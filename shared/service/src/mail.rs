@@ -143,6 +143,21 @@ pub async fn queue(
     Ok(())
 }
 
+/// Erases the mails of somebody who is erased, sent or not (C07): nothing more is sent, and the mailer takes the files
+/// away, then the rows.
+///
+/// # Errors
+/// The database's.
+pub async fn erase(tx: &Tx, call: &Call, recipient: &str) -> Result<(), Failure> {
+    sql::execute(
+        tx,
+        "UPDATE mails SET facts = '{}', outcome = 'erased', sent_at = COALESCE(sent_at, $2) WHERE recipient = $1",
+        [recipient.into(), sql::instant(call.moment.now).into()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Where mails go.
 #[derive(Clone, Debug)]
 pub enum Post {
@@ -167,6 +182,18 @@ impl Post {
             Self::Folder(folder) => write_file(folder.clone(), id.to_owned(), message.formatted()).await,
             Self::Smtp(transport) => transport.send(message).await.map(|_| ()).map_err(Error::unavailable),
         }
+    }
+
+    /// Takes back what is kept of a mail: its file. What a server has accepted is out of reach.
+    async fn remove(&self, id: &str) -> Result<(), Error> {
+        let Self::Folder(folder) = self else { return Ok(()) };
+        for extension in ["eml", "partial"] {
+            match tokio::fs::remove_file(folder.join(format!("{id}.{extension}"))).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::unavailable(error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -209,6 +236,7 @@ impl Mailer {
     /// # Errors
     /// The own database's; a server's are noted and tried again later.
     pub async fn step(&self, host: &Host) -> Result<usize, Failure> {
+        let swept = self.sweep(host).await?;
         let now = host.clock().now();
         let rows = sql::all(
             host.store().read(),
@@ -232,9 +260,33 @@ impl Mailer {
         }
         let sent = settled.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
         if !settled.is_empty() {
-            note(host, settled, now).await?;
+            for erased in note(host, settled, now).await? {
+                self.post.remove(&erased).await?;
+            }
         }
-        Ok(sent)
+        Ok(swept + sent)
+    }
+
+    /// Takes the mails of erased people away; answers how many there were.
+    async fn sweep(&self, host: &Host) -> Result<usize, Failure> {
+        let erased = "SELECT id FROM mails WHERE outcome = 'erased' ORDER BY id LIMIT $1";
+        let rows = sql::all(host.store().read(), erased, [BATCH.into()]).await?;
+        let ids = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<Vec<String>, _>>()?;
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        for id in &ids {
+            self.post.remove(id).await?;
+        }
+        let count = ids.len();
+        host.store()
+            .write(move |tx| {
+                let delete = format!("DELETE FROM mails WHERE id IN ({})", sql::parameters(1, ids.len()));
+                let ids: Vec<sea_orm::Value> = ids.iter().map(|id| id.clone().into()).collect();
+                Box::pin(async move { Ok(sql::execute(tx, &delete, ids).await?) })
+            })
+            .await?;
+        Ok(count)
     }
 
     /// Sends one mail; answers why it was not sent, where there is nobody to send it to.
@@ -247,13 +299,16 @@ impl Mailer {
 
 type Settled = (String, i32, Result<Option<&'static str>, Error>);
 
-async fn note(host: &Host, settled: Vec<Settled>, now: Timestamp) -> Result<(), Failure> {
+/// Notes what became of mails; answers those whose recipient was erased meanwhile.
+async fn note(host: &Host, settled: Vec<Settled>, now: Timestamp) -> Result<Vec<String>, Failure> {
     let settled = Arc::new(settled);
     host.store()
         .write(move |tx| {
             let settled = settled.clone();
             Box::pin(async move {
+                let mut erased = Vec::new();
                 for (id, attempts, outcome) in settled.iter() {
+                    let settled = outcome.is_ok();
                     let (sent_at, outcome, retry_at) = match outcome {
                         Ok(outcome) => (Some(sql::instant(now)), *outcome, now),
                         Err(error) => {
@@ -262,15 +317,26 @@ async fn note(host: &Host, settled: Vec<Settled>, now: Timestamp) -> Result<(), 
                             (None, None, now.saturating_add(pause).unwrap_or(now))
                         }
                     };
-                    sql::execute(
+                    // What has left needs its facts no more: some are secrets.
+                    let noted = sql::execute(
                         tx,
-                        "UPDATE mails SET sent_at = $2, outcome = $3, attempts = attempts + 1, retry_at = $4
-                         WHERE id = $1",
-                        [id.clone().into(), sent_at.into(), outcome.into(), sql::instant(retry_at).into()],
+                        "UPDATE mails SET sent_at = $2, outcome = $3, attempts = attempts + 1, retry_at = $4,
+                           facts = CASE WHEN $5 THEN '{}' ELSE facts END
+                         WHERE id = $1 AND (outcome IS NULL OR outcome <> 'erased')",
+                        [
+                            id.clone().into(),
+                            sent_at.into(),
+                            outcome.into(),
+                            sql::instant(retry_at).into(),
+                            settled.into(),
+                        ],
                     )
                     .await?;
+                    if noted.rows_affected() == 0 {
+                        erased.push(id.clone());
+                    }
                 }
-                Ok(())
+                Ok(erased)
             })
         })
         .await

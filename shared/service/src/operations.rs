@@ -14,16 +14,23 @@ use conum_proto::operations::v1::{
 use futures::future::BoxFuture;
 use tonic::{Request, Response, Status};
 
-use crate::{Call, Failure, Host, Tx, events::relay, paging::Page, policies, requests::Record, wire};
+use crate::{
+    Call, Failure, Host, Tx,
+    events::relay,
+    paging::Page,
+    policies::{self, Guard},
+    requests::Record,
+    wire,
+};
 
 /// The rpc of a service's policies and dead letters.
 #[derive(Clone, Debug)]
-pub struct Operations(Host);
+pub struct Operations(Host, Option<Guard>);
 
 impl Operations {
     #[must_use]
-    pub fn new(host: Host) -> Self {
-        Self(host)
+    pub fn new(host: Host, guard: Option<Guard>) -> Self {
+        Self(host, guard)
     }
 
     fn own(&self, field: &str, parent: &str) -> Result<(), Error> {
@@ -107,9 +114,11 @@ impl PoliciesService for Operations {
         let call = self.0.call(&request, &request.get_ref().request_id)?;
         let message = request.into_inner();
         let declared = self.declared(&message.name).map_err(Failure::from)?;
-        let service = self.0.name();
+        let (service, guard) = (self.0.name(), self.1);
         self.0
-            .command(&call, message, move |tx, call, message| Box::pin(set(tx, call, message, declared, service)))
+            .command(&call, message, move |tx, call, message| {
+                Box::pin(set(tx, call, message, (declared, guard), service))
+            })
             .await?;
         Ok(Response::new(self.policy(declared).await?))
     }
@@ -119,7 +128,7 @@ async fn set(
     tx: &Tx,
     call: Call,
     message: SetPolicyRequest,
-    declared: &'static Declared,
+    (declared, guard): (&'static Declared, Option<Guard>),
     service: &'static str,
 ) -> Result<Named, Failure> {
     declared.check(&message.value)?;
@@ -137,6 +146,9 @@ async fn set(
         .into());
     }
     let dated = Dated { value: message.value, applies_from };
+    if let Some(guard) = guard {
+        guard(tx, &call, declared.key, &dated).await?;
+    }
     policies::record(tx, &call, declared.key, &dated, &why).await?;
     Ok(Named(name(service, declared.key)))
 }

@@ -5,10 +5,15 @@ use conum_kernel::{
     Error,
     policy::{Dated, Policy},
 };
+use futures::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
 use sea_orm::ConnectionTrait;
 
 use crate::{Call, Failure, Tx, sql};
+
+/// What a service refuses of a policy's new value, in the transaction that records it. Given the policy's key, and a value
+/// that has its shape.
+pub type Guard = for<'t> fn(&'t Tx, &'t Call, &'t str, &'t Dated) -> BoxFuture<'t, Result<(), Failure>>;
 
 /// A change that was recorded.
 #[derive(Clone, Debug)]

@@ -80,4 +80,5 @@ const TABLES: &[&str] = &[
         outcome text)",
     "CREATE INDEX mails_due ON mails (retry_at) WHERE sent_at IS NULL",
     "CREATE INDEX mails_by_recipient ON mails (recipient, queued_at)",
+    "CREATE INDEX mails_erased ON mails (id) WHERE outcome = 'erased'",
 ];

@@ -126,7 +126,7 @@ impl Store {
         match &self.writer {
             Writer::Queue(queue) => {
                 let (answer, answered) = oneshot::channel();
-                let run = Box::new(move |tx| run(op, end, tx, answer).boxed());
+                let run: Run = Box::new(move |tx| run(op, end, tx, answer).boxed());
                 let job = Job { run, span: tracing::Span::current() };
                 queue.try_send(job).map_err(|_| {
                     Error::exhausted("WRITE_QUEUE_FULL", "too many writes are waiting", "trop d'écritures en attente")

@@ -3,11 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use conum_kernel::Error;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Failure, Host};
+
+/// How many rounds a drain may take: far more than a season's busiest day.
+const MOST_ROUNDS: usize = 20_000;
 
 /// One thing to do again and again.
 #[derive(Clone)]
@@ -77,17 +81,23 @@ pub fn spawn(host: &Host, tasks: &[Task], tracker: &TaskTracker, stop: &Cancella
 /// spawned.
 ///
 /// # Errors
-/// The first failure.
+/// The first failure; internal where a task always has something left to do.
 pub async fn drain(host: &Host, tasks: &[Task]) -> Result<usize, Failure> {
     let mut done = 0;
-    loop {
+    let mut busy = "";
+    for _ in 0..MOST_ROUNDS {
         let mut round = 0;
         for task in tasks {
-            round += task.step(host).await?;
+            let steps = task.step(host).await?;
+            if steps > 0 {
+                busy = task.name;
+            }
+            round += steps;
         }
         if round == 0 {
             return Ok(done);
         }
         done += round;
     }
+    Err(Error::internal(format!("task {busy} of {} never ends", host.name())).into())
 }

@@ -110,6 +110,12 @@ mod tests {
     }
 
     #[test]
+    fn an_etag_of_another_version_is_stale_and_an_empty_one_asks_for_nothing() {
+        assert!(fresh("candidates/x", "", 3).is_ok() && fresh("candidates/x", "3", 3).is_ok());
+        assert_eq!(fresh("candidates/x", "2", 3).unwrap_err().reason(), "STALE_ETAG");
+    }
+
+    #[test]
     fn a_mask_names_known_fields_only() {
         let paths = |paths: &[&str]| prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() };
         assert_eq!(mask(Some(&paths(&["a"])), &["a", "b"]).unwrap(), ["a"]);

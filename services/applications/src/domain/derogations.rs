@@ -5,7 +5,7 @@
 use conum_kernel::{Error, PostId, Result, Rule, text};
 
 use super::{
-    Mail, Outcome,
+    Event, Mail, Outcome,
     application::Application,
     examination::check_examinable,
     post::{DerogationState, PostState},
@@ -55,7 +55,9 @@ pub fn decide(mut application: Application, command: &DecideDerogation) -> Resul
     let fact = application.noted(action, command.post.to_string());
     let (post, accepted) = (command.post, command.accepted);
     let mail = Mail::DerogationDecided { application: application.id, post, accepted };
-    Ok(Outcome::of(application).fact(fact).mail(mail))
+    let (id, structure) = (application.id, application.structure);
+    let event = Event::DerogationDecided { application: id, structure, post, accepted };
+    Ok(Outcome::of(application).fact(fact).event(event).mail(mail))
 }
 
 #[cfg(test)]
@@ -81,6 +83,9 @@ mod tests {
             let expected = if accepted { DerogationState::Accepted } else { DerogationState::Refused };
             assert_eq!(outcome.state.posts[0].derogation_state(), Some(expected));
             assert!(matches!(outcome.mails[..], [Mail::DerogationDecided { accepted: told, .. }] if told == accepted));
+            assert!(
+                matches!(outcome.events[..], [Event::DerogationDecided { accepted: told, .. }] if told == accepted)
+            );
         }
         let application = asking();
         let silent = DecideDerogation { reason: String::new(), ..command(&application, true) };

@@ -50,6 +50,13 @@ pub enum Event {
         post: PostId,
         start_date: Date,
     },
+    /// The special examination of a post was decided (A09, A10).
+    DerogationDecided {
+        application: ApplicationId,
+        structure: StructureId,
+        post: PostId,
+        accepted: bool,
+    },
 }
 
 /// Posts granted in one wave (P03), with all that matching needs to serve them. Told again, with the same posts, when
@@ -108,7 +115,8 @@ impl Event {
             | Self::PostsReturned { application, .. }
             | Self::DossierCompleted { application, .. }
             | Self::ApplicationWithdrawn { application, .. }
-            | Self::PostDateSettled { application, .. } => application.name(),
+            | Self::PostDateSettled { application, .. }
+            | Self::DerogationDecided { application, .. } => application.name(),
         }
     }
 

@@ -206,7 +206,7 @@ impl Settings {
                     kinds.push(kind);
                 }
             }
-            Ok(kinds)
+            Ok::<_, Error>(kinds)
         };
         Ok(Self {
             cap: parsed(&CAP, value(&CAP))?,

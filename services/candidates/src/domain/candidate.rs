@@ -95,6 +95,8 @@ pub enum Action {
     GiveConsent,
     WithdrawConsent,
     Leave,
+    /// Come back from a leave that matching refused (M08).
+    Reinstate,
     /// Take in a double.
     Absorb,
     /// End in the registration that goes on.
@@ -123,6 +125,7 @@ impl Machine for State {
         (Self::Registered, Action::EndInMerge, Self::Merged),
         (Self::Registered, Action::Erase, Self::Erased),
         (Self::Registered, Action::Anonymise, Self::Erased),
+        (Self::Left, Action::Reinstate, Self::Registered),
         // Leaving takes no right over one's data away (C07).
         (Self::Left, Action::Correct, Self::Left),
         (Self::Left, Action::WithdrawConsent, Self::Left),
@@ -150,6 +153,7 @@ impl Machine for State {
             Action::GiveConsent => "GIVE_CONSENT",
             Action::WithdrawConsent => "WITHDRAW_CONSENT",
             Action::Leave => "LEAVE",
+            Action::Reinstate => "REINSTATE",
             Action::Absorb => "ABSORB",
             Action::EndInMerge => "END_IN_MERGE",
             Action::SettleDouble => "SETTLE_DOUBLE",
@@ -164,6 +168,7 @@ impl Machine for State {
         match action {
             Action::RecordPix | Action::GiveConsent | Action::WithdrawConsent => Rule("C05"),
             Action::Absorb | Action::EndInMerge | Action::SettleDouble => Rule("C08"),
+            Action::Reinstate => Rule("M08"),
             Action::Correct
             | Action::Leave
             | Action::GiveNotice

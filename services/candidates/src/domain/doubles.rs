@@ -177,6 +177,37 @@ pub fn other_ended(mut candidate: Candidate, other: CandidateId, end: End) -> Re
     Ok(telling_changes(before.as_ref(), Decision::of(candidate).fact(fact)))
 }
 
+/// The registration that this one is flagged with has come back after it had left: it holds this one again, where it is
+/// the earlier of the two. To be run on all that are flagged with it, in the transaction of its return.
+#[must_use]
+pub fn other_came_back(mut candidate: Candidate, other: CandidateId) -> Decision {
+    let before = candidate.facts();
+    // Ids are in the order of registration.
+    let holds = other < candidate.id;
+    let flag = candidate.possible_doubles.iter_mut().find(|double| holds && double.candidate == other && !double.holds);
+    let Some(flag) = flag else { return Decision::of(candidate) };
+    flag.holds = true;
+    let fact = flagged(candidate.state, *flag);
+    telling_changes(before.as_ref(), Decision::of(candidate).fact(fact))
+}
+
+/// Flags a registration that comes back after it had left with what has the same keys meanwhile; it is held by earlier
+/// ones only. Answers the facts.
+///
+/// # Errors
+/// `ALREADY_REGISTERED` where somebody registered has the same mail address.
+pub(super) fn flag_returned(candidate: &mut Candidate, found: &Found) -> Result<Vec<Fact>> {
+    let mut facts = Vec::new();
+    for double in judged(candidate.id, found, &candidate.distinct_from)? {
+        if !candidate.possible_doubles.iter().any(|known| known.candidate == double.candidate) {
+            let double = PossibleDouble { holds: double.holds && double.candidate < candidate.id, ..double };
+            facts.push(flagged(State::Registered, double));
+            candidate.possible_doubles.push(double);
+        }
+    }
+    Ok(facts)
+}
+
 /// What was said of a registration now holds of the one that it ended in.
 fn renamed(candidate: &mut Candidate, other: CandidateId, survivor: CandidateId) {
     for distinct in candidate.distinct_from.iter_mut().filter(|distinct| **distinct == other) {
@@ -305,6 +336,19 @@ mod tests {
 
         assert_eq!(decision.state.possible_doubles, [PossibleDouble { candidate: id("third"), holds: true }]);
         assert_eq!(decision.events, []);
+    }
+
+    #[test]
+    fn c08_the_return_of_the_first_holds_the_second_again() {
+        let (first, second) = (id("first").min(id("second")), id("first").max(id("second")));
+        let flagged = |own, other| Candidate {
+            id: own,
+            possible_doubles: vec![PossibleDouble { candidate: other, holds: false }],
+            ..examples::candidate()
+        };
+        assert_eq!(told_eligible(&other_came_back(flagged(second, first), first)), [false]);
+        assert_eq!(other_came_back(flagged(first, second), second).facts, []);
+        assert_eq!(other_came_back(flagged(second, first), id("stranger")).facts, []);
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Erasing a person (C07): everything personal goes, what others hold is told to go, and the id and its states stay.
 //!
 //! It is allowed in post too: what accounting law requires of a contract is kept by the services that own it, without
-//! identity. Dropping the ties, the history's actors, the keys, the mails and the documents is storage's, in the same
-//! transaction; so is erasing the registrations that had ended in this one ([`Candidate::absorbed_ids`]), and telling
+//! identity. Dropping the ties, the keys and the mails is done outside, in the same transaction; so is erasing the registrations that had ended in this one ([`Candidate::absorbed_ids`]), and telling
 //! those that are flagged with it ([`super::doubles::other_ended`]).
 
 use conum_kernel::Result;

@@ -3,7 +3,7 @@
 //!
 //! Structures' mails, reminders among them, are the applications service's.
 
-use conum_kernel::{CandidateId, IntroductionId, StructureId};
+use conum_kernel::{CandidateId, IntroductionId, RecruitmentId, StructureId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +18,15 @@ pub enum Mail {
     /// An introduction ended without the person being chosen (M02, M03).
     ClosedNotChosen { candidate: CandidateId, introduction: IntroductionId, structure: StructureId },
     /// Selected by a structure (M06).
-    Selected { candidate: CandidateId, structure: StructureId },
+    Selected { candidate: CandidateId, recruitment: RecruitmentId, structure: StructureId },
     /// The selection was cancelled before the signature: the person is free again (M06).
-    SelectionCancelled { candidate: CandidateId, structure: StructureId },
+    SelectionCancelled { candidate: CandidateId, recruitment: RecruitmentId, structure: StructureId },
     /// Two registrations of the person became one (C08).
     Merged { candidate: CandidateId },
     /// The person has left the programme.
     Left { candidate: CandidateId },
+    /// The person has not left: a contract is signed, and is ended first (M08).
+    LeaveRefused { candidate: CandidateId },
     /// The file has been inactive, and is anonymised after `last_day` unless the person is heard of (C07).
     InactivityNotice { candidate: CandidateId, last_day: Date },
 }
@@ -41,6 +43,7 @@ impl Mail {
             | Self::SelectionCancelled { candidate, .. }
             | Self::Merged { candidate }
             | Self::Left { candidate }
+            | Self::LeaveRefused { candidate }
             | Self::InactivityNotice { candidate, .. } => *candidate,
         }
     }
@@ -56,6 +59,7 @@ impl Mail {
             Self::SelectionCancelled { .. } => "selection-cancelled",
             Self::Merged { .. } => "merged",
             Self::Left { .. } => "left",
+            Self::LeaveRefused { .. } => "leave-refused",
             Self::InactivityNotice { .. } => "inactivity-notice",
         }
     }

@@ -131,8 +131,10 @@ fn mail(candidate: &Candidate, told: Told) -> Option<Mail> {
         Told::Closed { introduction, structure, reason } if reason.leaves_looking() => {
             Some(Mail::ClosedNotChosen { candidate, introduction, structure })
         }
-        Told::Selected { structure, .. } => Some(Mail::Selected { candidate, structure }),
-        Told::SelectionCancelled { structure, .. } => Some(Mail::SelectionCancelled { candidate, structure }),
+        Told::Selected { recruitment, structure } => Some(Mail::Selected { candidate, recruitment, structure }),
+        Told::SelectionCancelled { recruitment, structure } => {
+            Some(Mail::SelectionCancelled { candidate, recruitment, structure })
+        }
         Told::Answered { .. } | Told::Closed { .. } | Told::Signed { .. } | Told::Ended { .. } => None,
     }
 }

@@ -271,6 +271,12 @@ pub fn candidate(name: &str, facts: Option<&CandidateFacts>) -> Result<Candidate
 /// # Errors
 /// Names what cannot be read.
 pub fn structure(granted: &PostsGranted) -> Result<Structure> {
+    let sector = match Sector::parse(&granted.structure_kind) {
+        Some(sector) => sector,
+        // A record of the past that lacks it is served once it is told again, complete.
+        None if !granted.ready => Sector::Public,
+        None => return Err(Error::internal("unknown sector")),
+    };
     let needs = granted
         .needs
         .iter()
@@ -282,7 +288,7 @@ pub fn structure(granted: &PostsGranted) -> Result<Structure> {
         place: place(granted.location.as_ref(), &granted.commune),
         department: granted.department.clone(),
         territory: territory_of(&granted.department),
-        sector: Sector::parse(&granted.structure_kind).ok_or_else(|| Error::internal("unknown sector"))?,
+        sector,
         needs: needs.collect(),
         candidate_found: granted.candidate_found,
     })

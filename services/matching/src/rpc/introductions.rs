@@ -9,7 +9,7 @@ use conum_proto::matching::v1::{
 use conum_service::{Call, Failure, Host, history, paging::Page, wire};
 use tonic::{Request, Response, Status};
 
-use super::{fresh, narrowed};
+use super::narrowed;
 use crate::{
     commands::{answering, settings},
     storage::introductions::{self, Filter, Introduction as Stored},
@@ -68,7 +68,7 @@ impl IntroductionsService for Introductions {
                     let id = IntroductionId::parse_name("name", &asked.name)?;
                     let introduction = answering::lock(tx, id).await?;
                     require_party(&call, &introduction)?;
-                    fresh(&asked.name, &asked.etag, introduction.version)?;
+                    wire::fresh(&asked.name, &asked.etag, introduction.version)?;
                     answering::accept(tx, &call, introduction).await
                 })
             })
@@ -89,7 +89,7 @@ impl IntroductionsService for Introductions {
                     let reason = DeclineReason::try_from(asked.reason).map_err(|_| wire::unknown_value("reason"))?;
                     let introduction = answering::lock(tx, id).await?;
                     require_party(&call, &introduction)?;
-                    fresh(&asked.name, &asked.etag, introduction.version)?;
+                    wire::fresh(&asked.name, &asked.etag, introduction.version)?;
                     let settings = settings(tx, &call).await?;
                     let reason = if reason == DeclineReason::Unspecified { "" } else { reason.as_str_name() };
                     answering::decline(tx, &call, &settings, introduction, reason).await

@@ -36,8 +36,3 @@ pub(crate) fn narrowed(
     }
     Ok((structure, candidate))
 }
-
-/// Refuses a stale etag; an empty one asks for nothing (AIP-154).
-pub(crate) fn fresh(name: &str, given: &str, version: i64) -> Result<(), Failure> {
-    if given.is_empty() || given == version.to_string() { Ok(()) } else { Err(Error::stale(name).into()) }
-}

@@ -10,7 +10,7 @@ use conum_proto::matching::v1::{
 use conum_service::{Call, Failure, Host, paging::Page, wire};
 use tonic::{Request, Response, Status};
 
-use super::{convert, fresh, narrowed};
+use super::{convert, narrowed};
 use crate::{
     commands::{recruiting, settings},
     domain::states::{self, Person},
@@ -92,7 +92,7 @@ impl RecruitmentsService for Recruitments {
                     let reason = cancel_reason(asked.reason)?;
                     let recruitment = recruiting::lock(tx, id).await?;
                     require_party(&call, &recruitment)?;
-                    fresh(&asked.name, &asked.etag, recruitment.version)?;
+                    wire::fresh(&asked.name, &asked.etag, recruitment.version)?;
                     let settings = settings(tx, &call).await?;
                     recruiting::cancel(tx, &call, &settings, recruitment, reason.as_str_name()).await
                 })
@@ -111,7 +111,7 @@ impl RecruitmentsService for Recruitments {
                     let contract = convert::contract(asked.contract.as_ref())?;
                     let recruitment = recruiting::lock(tx, id).await?;
                     require_party(&call, &recruitment)?;
-                    fresh(&asked.name, &asked.etag, recruitment.version)?;
+                    wire::fresh(&asked.name, &asked.etag, recruitment.version)?;
                     let settings = settings(tx, &call).await?;
                     recruiting::sign(tx, &call, &settings, recruitment, contract).await
                 })
@@ -130,7 +130,7 @@ impl RecruitmentsService for Recruitments {
                     let ending = convert::ending(asked.ending.as_ref())?;
                     let recruitment = recruiting::lock(tx, id).await?;
                     require_party(&call, &recruitment)?;
-                    fresh(&asked.name, &asked.etag, recruitment.version)?;
+                    wire::fresh(&asked.name, &asked.etag, recruitment.version)?;
                     let settings = settings(tx, &call).await?;
                     recruiting::end(tx, &call, &settings, recruitment, ending).await
                 })

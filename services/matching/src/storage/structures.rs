@@ -231,7 +231,8 @@ impl TryFrom<PostRow> for Post {
     }
 }
 
-/// Adds a granted post, inactive until its wave is activated. A post that was given back before is granted afresh.
+/// Adds a granted post, inactive until its wave is activated. Told of again, it takes the new facts over and stays what
+/// it is; one that was given back and is granted in another wave begins afresh.
 ///
 /// # Errors
 /// The database's.
@@ -241,7 +242,9 @@ pub async fn add_post(tx: &Tx, post: &Post) -> Result<(), Failure> {
         "INSERT INTO posts (id, application, structure, wave, start_date, coordinator, active, given_back)
          VALUES ($1, $2, $3, $4, $5, $6, false, false)
          ON CONFLICT (id) DO UPDATE SET wave = excluded.wave, start_date = excluded.start_date,
-           coordinator = excluded.coordinator, active = false, given_back = false",
+           coordinator = excluded.coordinator,
+           active = posts.active AND NOT (posts.given_back AND posts.wave <> excluded.wave),
+           given_back = posts.given_back AND posts.wave = excluded.wave",
         [
             post.id.to_string().into(),
             post.application.to_string().into(),

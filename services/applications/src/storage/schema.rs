@@ -1,0 +1,73 @@
+//! The tables of applications. The invariants that a race could break are constraints: one active application for a
+//! registration number, the cap as one row, a source line once, a wave's number once.
+
+use conum_kernel::Error;
+use conum_service::{
+    Store,
+    schema::{Shared, run},
+};
+use futures::future::BoxFuture;
+use sea_orm_migration::{prelude::*, sea_orm::DbErr};
+
+/// The migrations of applications.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Shared), Box::new(Tables)]
+    }
+}
+
+/// Brings the tables of the database at a URL up to date.
+#[must_use]
+pub fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
+}
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m0002_applications"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, TABLES).await
+    }
+}
+
+const TABLES: &[&str] = &[
+    // One structure for a registration number, for good (A05).
+    "CREATE TABLE structures (registration_number text PRIMARY KEY, id text NOT NULL)",
+    // The body is the whole record; the columns are what it is found and counted by.
+    "CREATE TABLE applications (id text PRIMARY KEY, structure text NOT NULL, registration_number text,
+        department text, kind text, state text NOT NULL, active boolean NOT NULL, version bigint NOT NULL,
+        body text NOT NULL)",
+    "CREATE UNIQUE INDEX applications_one_active ON applications (registration_number) WHERE active",
+    "CREATE INDEX applications_by_structure ON applications (structure, id)",
+    "CREATE INDEX applications_by_department ON applications (department, id)",
+    "CREATE INDEX applications_by_number ON applications (registration_number, id)",
+    // What an application said before it was corrected (A04).
+    "CREATE TABLE versions (application text NOT NULL, number integer NOT NULL, at INSTANT NOT NULL,
+        actor text NOT NULL, body text NOT NULL, PRIMARY KEY (application, number))",
+    // The source lines of grants of the past: each counts once.
+    "CREATE TABLE sources (source text PRIMARY KEY, application text NOT NULL)",
+    // Partners of shared posts (A06).
+    "CREATE TABLE partners (registration_number text NOT NULL, application text NOT NULL,
+        PRIMARY KEY (registration_number, application))",
+    "CREATE TABLE waves (id text PRIMARY KEY, number integer NOT NULL UNIQUE, committee_date DAY NOT NULL,
+        state text NOT NULL, imported boolean NOT NULL, activated_at INSTANT, version bigint NOT NULL)",
+    "CREATE INDEX waves_by_date ON waves (committee_date)",
+    // Each post, to count by department, kind and committee (A03).
+    "CREATE TABLE posts (id text PRIMARY KEY, application text NOT NULL, wave text, state text NOT NULL)",
+    "CREATE INDEX posts_by_application ON posts (application)",
+    "CREATE INDEX posts_by_wave ON posts (wave) WHERE wave IS NOT NULL",
+    // The cap and what is granted of it (P01): one row, locked by whoever moves it.
+    "CREATE TABLE programme (id integer PRIMARY KEY CHECK (id = 1), cap integer NOT NULL, granted integer NOT NULL,
+        CHECK (granted >= 0 AND granted <= cap))",
+    "INSERT INTO programme (id, cap, granted) VALUES (1, 0, 0)",
+];

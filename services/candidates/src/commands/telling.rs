@@ -1,0 +1,94 @@
+//! Telling the other services by events, and people by mail.
+
+use conum_kernel::CandidateId;
+use conum_proto::{
+    events::v1::{
+        CandidateChanged, CandidateErased, CandidateFacts, CandidateLeft, CandidateMerged, CandidateRegistered,
+        event::Payload,
+    },
+    google::r#type::LatLng,
+};
+use conum_service::{Call, Failure, Tx, events, mail, wire};
+
+use crate::{
+    NAME,
+    domain::{Event, Facts, Mail, Offer, Reach, Sector},
+};
+
+/// Tells the other services.
+///
+/// # Errors
+/// The database's.
+pub async fn others(tx: &Tx, call: &Call, event: Event) -> Result<(), Failure> {
+    let subject = event.subject();
+    events::append(tx, call, NAME, &subject.name(), payload(event)).await
+}
+
+fn payload(event: Event) -> Payload {
+    let name = CandidateId::name;
+    match event {
+        Event::Registered { candidate, facts } => {
+            Payload::CandidateRegistered(CandidateRegistered { candidate: name(candidate), facts: Some(wired(facts)) })
+        }
+        Event::Changed { candidate, facts } => {
+            Payload::CandidateChanged(CandidateChanged { candidate: name(candidate), facts: Some(wired(facts)) })
+        }
+        Event::Merged { candidate, merged } => {
+            Payload::CandidateMerged(CandidateMerged { candidate: name(candidate), merged: name(merged) })
+        }
+        Event::Left { candidate } => Payload::CandidateLeft(CandidateLeft { candidate: name(candidate) }),
+        Event::Erased { candidate } => Payload::CandidateErased(CandidateErased { candidate: name(candidate) }),
+    }
+}
+
+fn wired(facts: Facts) -> CandidateFacts {
+    let (max_km, anywhere) = match facts.reach {
+        Reach::Within { km } => (i32::try_from(km).unwrap_or(i32::MAX), false),
+        Reach::Anywhere => (0, true),
+    };
+    let kind = |sector: &Sector| match sector {
+        Sector::Public => "public".to_owned(),
+        Sector::Private => "private".to_owned(),
+    };
+    let offer = |offer: &Offer| match offer {
+        Offer::Experience => "experience".to_owned(),
+        Offer::Qualification => "qualification".to_owned(),
+        Offer::DrivingLicence => "driving_licence".to_owned(),
+    };
+    CandidateFacts {
+        registered_at: Some(wire::from_timestamp(facts.registered_at)),
+        commune: facts.commune,
+        location: facts.location.map(|at| LatLng { latitude: at.latitude, longitude: at.longitude }),
+        department: facts.department,
+        max_km,
+        anywhere,
+        available_from: Some(wire::from_date(facts.available_from)),
+        wished_departments: facts.wished_departments,
+        wished_kinds: facts.wished_sectors.iter().map(kind).collect(),
+        offers: facts.offers.iter().map(offer).collect(),
+        eligible: facts.eligible,
+    }
+}
+
+/// Queues a mail to a person. What is kept are the ids that it is about.
+///
+/// # Errors
+/// The database's.
+pub async fn person(tx: &Tx, call: &Call, letter: &Mail) -> Result<(), Failure> {
+    let id = format!("{}-{}", letter.kind(), about(call, letter));
+    mail::queue(tx, call, &id, letter.kind(), &letter.to().name(), letter).await
+}
+
+/// What a mail of its kind is about, once and for all: the same again is the same mail.
+fn about(call: &Call, letter: &Mail) -> String {
+    match letter {
+        Mail::Registered { candidate } => candidate.to_string(),
+        Mail::Introduced { introduction, .. } | Mail::ClosedNotChosen { introduction, .. } => introduction.to_string(),
+        Mail::Selected { recruitment, .. } | Mail::SelectionCancelled { recruitment, .. } => recruitment.to_string(),
+        Mail::InactivityNotice { candidate, last_day } => format!("{candidate}-{last_day}"),
+        // These may come again, each from a command or an event of its own.
+        Mail::Merged { candidate } | Mail::Left { candidate } | Mail::LeaveRefused { candidate } => {
+            format!("{candidate}-{}", call.uuid(letter.kind()))
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! candidates as a process of its own.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    conum_service::lifecycle::exit(conum_service::lifecycle::main(conum_candidates::SERVICE).await)
+}

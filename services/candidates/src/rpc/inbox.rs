@@ -1,0 +1,117 @@
+//! What candidates does when the others tell something: what ties people to structures is filled here and nowhere else.
+//!
+//! What names a registration that was merged is told of the one that goes on (C08).
+
+use conum_kernel::{CandidateId, IntroductionId, RecruitmentId, StructureId, parse_post_name};
+use conum_proto::events::v1::{Event, event::Payload};
+use conum_service::{
+    Call, Failure, Tx,
+    events::{Applied, Subscriber},
+    history, wire,
+};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::{
+    commands::{ending, telling},
+    domain::{self, Told, told::CloseReason},
+    storage::{
+        candidates::{self, Stored},
+        derogations, ties,
+    },
+};
+
+/// candidates' reaction to events.
+#[derive(Debug)]
+pub struct Reactions;
+
+impl Subscriber for Reactions {
+    fn apply<'t>(&'t self, tx: &'t Tx, call: &'t Call, event: &'t Event) -> BoxFuture<'t, Result<Applied, Failure>> {
+        Box::pin(async move {
+            if let Some(payload) = &event.payload {
+                let at = event.time.as_ref().map(|at| wire::timestamp("time", at)).transpose()?;
+                apply(tx, call, payload, at.unwrap_or(call.moment.now)).await?;
+            }
+            // A person is known here before anybody else hears of it: nothing is worth waiting for.
+            Ok(Applied::Done)
+        })
+    }
+}
+
+async fn apply(tx: &Tx, call: &Call, payload: &Payload, at: Timestamp) -> Result<(), Failure> {
+    let introduction = |name: &str| IntroductionId::parse_name("introduction", name);
+    let recruitment = |name: &str| RecruitmentId::parse_name("recruitment", name);
+    let structure = |name: &str| StructureId::parse_name("structure", name);
+    let (candidate, told) = match payload {
+        Payload::CandidateIntroduced(event) => {
+            let introduction = introduction(&event.introduction)?;
+            (&event.candidate, Told::Introduced { introduction, structure: structure(&event.structure)? })
+        }
+        Payload::IntroductionAnswered(event) => {
+            let (introduction, structure) = (introduction(&event.introduction)?, structure(&event.structure)?);
+            (&event.candidate, Told::Answered { introduction, structure, interested: event.interested })
+        }
+        Payload::IntroductionClosed(event) => {
+            let (introduction, structure) = (introduction(&event.introduction)?, structure(&event.structure)?);
+            let reason = CloseReason::of(&event.reason).ok_or_else(|| wire::unknown_value("reason"))?;
+            (&event.candidate, Told::Closed { introduction, structure, reason })
+        }
+        Payload::CandidateSelected(event) => {
+            let recruitment = recruitment(&event.recruitment)?;
+            (&event.candidate, Told::Selected { recruitment, structure: structure(&event.structure)? })
+        }
+        Payload::SelectionCancelled(event) => {
+            let recruitment = recruitment(&event.recruitment)?;
+            (&event.candidate, Told::SelectionCancelled { recruitment, structure: structure(&event.structure)? })
+        }
+        Payload::ContractSigned(event) => {
+            let (recruitment, structure) = (recruitment(&event.recruitment)?, structure(&event.structure)?);
+            let start = wire::required_date("start_date", event.start_date.as_ref())?;
+            let end = wire::date("end_date", event.end_date.as_ref())?;
+            (&event.candidate, Told::Signed { recruitment, structure, start, end })
+        }
+        Payload::ContractEnded(event) => {
+            let (recruitment, structure) = (recruitment(&event.recruitment)?, structure(&event.structure)?);
+            let last_day = wire::required_date("last_day", event.last_day.as_ref())?;
+            (&event.candidate, Told::Ended { recruitment, structure, last_day })
+        }
+        Payload::CandidateLeaveRefused(event) => {
+            let Some(stored) = of(tx, &event.candidate).await? else { return Ok(()) };
+            return ending::reinstate(tx, call, stored, recruitment(&event.recruitment)?).await;
+        }
+        Payload::DerogationDecided(event) => {
+            let (_, post) = parse_post_name("post", &event.post)?;
+            return derogations::decide(tx, post, event.accepted).await;
+        }
+        _ => return Ok(()),
+    };
+    match of(tx, candidate).await? {
+        Some(stored) => tell(tx, call, &stored, told, at).await,
+        None => Ok(()),
+    }
+}
+
+/// The locked registration that an event speaks of.
+async fn of(tx: &Tx, name: &str) -> Result<Option<Stored>, Failure> {
+    let id = CandidateId::parse_name("candidate", name)?;
+    let found = candidates::lock_survivor(tx, id).await?;
+    if found.is_none() {
+        tracing::warn!(candidate = name, "an event speaks of a registration that never was");
+    }
+    Ok(found)
+}
+
+async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) -> Result<(), Failure> {
+    let candidate = &stored.candidate;
+    let decision = domain::tell(ties::of(tx, candidate.id).await?, candidate, told, at);
+    if decision.facts.is_empty() {
+        return Ok(());
+    }
+    ties::write(tx, candidate.id, &decision.state).await?;
+    candidates::update_activity(tx, candidate, &decision.state).await?;
+    history::append(tx, call, &candidate.id.name(), &decision.facts).await?;
+    for mail in &decision.mails {
+        telling::person(tx, call, mail).await?;
+    }
+    Ok(())
+}

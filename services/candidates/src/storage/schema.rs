@@ -1,0 +1,65 @@
+//! The tables of candidates. That a mail address is registered once is a constraint, since a race could break it.
+
+use conum_kernel::Error;
+use conum_service::{
+    Store,
+    schema::{Shared, run},
+};
+use futures::future::BoxFuture;
+use sea_orm_migration::{prelude::*, sea_orm::DbErr};
+
+/// The migrations of candidates.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Shared), Box::new(Tables)]
+    }
+}
+
+/// Brings the tables of the database at a URL up to date.
+#[must_use]
+pub fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
+}
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m0002_candidates"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, TABLES).await
+    }
+}
+
+const TABLES: &[&str] = &[
+    // `document` is the registration as the domain knows it; the other columns are what it is found by. `noticed_on` is
+    // the day of the notice that counts since the last activity (C07).
+    "CREATE TABLE candidates (id text PRIMARY KEY, state text NOT NULL, version bigint NOT NULL, mail_key text,
+        department text, last_activity DAY, noticed_on DAY, document text NOT NULL)",
+    "CREATE UNIQUE INDEX candidates_one_address ON candidates (mail_key) WHERE state = 'REGISTERED'",
+    "CREATE INDEX candidates_by_address ON candidates (mail_key, id)",
+    "CREATE INDEX candidates_by_department ON candidates (department, id)",
+    "CREATE INDEX candidates_by_state ON candidates (state, id)",
+    "CREATE INDEX candidates_silent ON candidates (last_activity, id)
+        WHERE last_activity IS NOT NULL AND noticed_on IS NULL",
+    "CREATE INDEX candidates_noticed ON candidates (noticed_on, id) WHERE noticed_on IS NOT NULL",
+    // What doubles have in common, of the registrations that ended in another too (C08).
+    "CREATE TABLE keys (kind text NOT NULL, key text NOT NULL, candidate text NOT NULL,
+        PRIMARY KEY (kind, key, candidate))",
+    "CREATE INDEX keys_by_candidate ON keys (candidate)",
+    // Who is flagged with whom, or was said to be somebody else.
+    "CREATE TABLE doubles (other text NOT NULL, candidate text NOT NULL, PRIMARY KEY (other, candidate))",
+    "CREATE INDEX doubles_by_candidate ON doubles (candidate)",
+    // Beside the registration, so that what matching tells does not make a person's etag stale.
+    "CREATE TABLE ties (candidate text PRIMARY KEY, document text NOT NULL)",
+    // Posts whose special examination was decided (A09).
+    "CREATE TABLE derogations (post text PRIMARY KEY, granted boolean NOT NULL)",
+];

@@ -1,0 +1,21 @@
+//! `migrate`: brings the tables of every service's database up to date, and nothing else.
+
+use std::process::ExitCode;
+
+use conum_kernel::Error;
+use conum_service::config::Config;
+
+use crate::platform::SERVICES;
+
+/// Migrates.
+///
+/// # Errors
+/// Internal where a migration fails.
+pub(crate) async fn run(config: &Config) -> Result<ExitCode, Error> {
+    std::fs::create_dir_all(&config.data).map_err(Error::internal)?;
+    for service in SERVICES {
+        (service.migrate)(config.database_url(service.name)).await?;
+        println!("{:<13} up to date", service.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,6 @@
+//! The gateway as a process of its own.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    conum_service::lifecycle::exit(conum_gateway::main().await)
+}

@@ -1,0 +1,204 @@
+//! The journeys of the programme's actors through the gateway: a structure from its application to its adviser, a
+//! candidate, a prefect, the agency.
+
+use conum_tests::journey::{Journey, application, callers, candidate, day};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const SIRET: &str = "21690123100011";
+
+/// A structure of Lyon whose application was granted in an activated wave, with people next door.
+struct Lyon {
+    journey: Journey,
+    application: String,
+    structure: String,
+    wave: String,
+    post: String,
+}
+
+impl Lyon {
+    async fn with(people: usize) -> Self {
+        let journey = Journey::start().await;
+        for number in 0..people {
+            let letter = char::from(b'a' + u8::try_from(number).unwrap()).to_string();
+            journey.post_openly("/v1/candidates", candidate(&letter)).await.ok();
+        }
+        let created = journey.post_openly("/v1/applications", application(SIRET, "camille@lyon.example", 1)).await.ok();
+        let (application, structure) = (text(&created, "name"), text(&created, "structure"));
+        journey.settle().await;
+        let link = journey.link("/confirm/").expect("a mail with the link that confirms");
+        let (path, token) = link.split_once("?t=").expect("a token");
+        let page = journey.call(None, Method::GET, &link, None).await;
+        assert!(page.text.contains("Confirmer l'adresse"), "{}", page.text);
+        assert_eq!(journey.submit(path, &[("t", token)]).await.status, StatusCode::OK);
+        let opinion = json!({ "favourable": true, "comment": "Cohérent" });
+        journey.post(&callers::prefect("69"), &format!("/v1/{application}:recordOpinion"), opinion).await.ok();
+        let wave = json!({ "committeeDate": day("2020-12-01") });
+        let wave = text(&journey.post(&callers::agency(), "/v1/waves", wave).await.ok(), "name");
+        let grant = json!({ "wave": wave });
+        let granted = journey.post(&callers::agency(), &format!("/v1/{application}:grantPosts"), grant).await.ok();
+        let post = text(&granted["posts"][0], "name");
+        journey.settle().await;
+        journey.post(&callers::agency(), &format!("/v1/{wave}:activate"), json!({})).await.ok();
+        journey.settle().await;
+        Self { journey, application, structure, wave, post }
+    }
+
+    async fn live(&self) -> Vec<Value> {
+        let caller = callers::structure(&self.structure);
+        let answer = self.journey.get(&caller, "/v1/introductions?liveOnly=true").await.ok();
+        answer["introductions"].as_array().cloned().unwrap_or_default()
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_structure_applies_is_granted_declines_gets_the_next_and_recruits() {
+    let lyon = Lyon::with(5).await;
+    let journey = &lyon.journey;
+    let structure = callers::structure(&lyon.structure);
+    let live = lyon.live().await;
+    assert_eq!(live.len(), 3);
+    assert!(live[0]["reasons"]["sentence"].as_str().unwrap().contains("km"), "each says why");
+
+    let first = text(&live[0], "name");
+    journey.post(&structure, &format!("/v1/{first}:decline"), json!({ "reason": "DECLINE_REASON_PROFILE" })).await.ok();
+    let live = lyon.live().await;
+    assert_eq!(live.len(), 3, "the next one came in the same transaction");
+    assert!(live.iter().any(|introduction| introduction["replaces"] == first.as_str()));
+
+    let chosen = &live[0];
+    journey.post(&structure, &format!("/v1/{}:accept", text(chosen, "name")), json!({})).await.ok();
+    let selection = json!({ "post": lyon.post, "candidate": text(chosen, "candidate") });
+    let recruitment = text(&journey.post(&structure, "/v1/recruitments", selection).await.ok(), "name");
+    let contract = json!({ "contract": {
+        "kind": "KIND_FIXED_TERM", "signedOn": day("2020-12-01"), "startDate": day("2021-03-01"),
+        "endDate": day("2023-02-28"), "grossMonthlyCents": "180000", "fullTime": true
+    } });
+    journey.post(&structure, &format!("/v1/{recruitment}:sign"), contract).await.ok();
+    journey.settle().await;
+    assert!(lyon.live().await.is_empty(), "no vacant post is left");
+    let post = journey.get(&structure, &format!("/v1/matching/{}", lyon.post)).await.ok();
+    assert_eq!(post["state"], "STATE_FILLED");
+    let programme = journey.call(None, Method::GET, "/v1/programme", None).await.ok();
+    assert_eq!((&programme["cap"], &programme["granted"]), (&json!(4000), &json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_the_mails_buttons_change_nothing_when_opened_and_answer_when_posted() {
+    let lyon = Lyon::with(4).await;
+    let journey = &lyon.journey;
+    let link = journey.link("/introductions/").expect("a mail with its buttons");
+    let (path, query) = link.split_once('?').unwrap();
+    let token = query.trim_start_matches("t=").split('&').next().unwrap().to_owned();
+
+    // A mail scanner opens every link, again and again.
+    for _ in 0..3 {
+        let page = journey.call(None, Method::GET, &link, None).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        assert!(page.text.contains("Amina") && page.text.contains("Pas intéressé"), "{}", page.text);
+    }
+    assert!(lyon.live().await.iter().all(|introduction| introduction["state"] == "STATE_PROPOSED"));
+
+    let answered =
+        journey.submit(path, &[("t", &token), ("answer", "non"), ("reason", "DECLINE_REASON_DISTANCE")]).await;
+    assert_eq!(answered.status, StatusCode::SEE_OTHER, "{}", answered.text);
+    assert_eq!(lyon.live().await.len(), 3, "the next one came");
+    let again = journey.call(None, Method::GET, &link, None).await;
+    assert!(again.text.contains("déjà été déclinée"), "{}", again.text);
+    let twice = journey.submit(path, &[("t", &token), ("answer", "oui")]).await;
+    assert_eq!(twice.status, StatusCode::SEE_OTHER);
+    assert_eq!(lyon.live().await.len(), 3);
+
+    let forged = journey.call(None, Method::GET, &format!("{path}?t=AAAA"), None).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    journey.days_pass(120).await;
+    let expired = journey.call(None, Method::GET, &link, None).await;
+    assert_eq!(expired.status, StatusCode::FORBIDDEN);
+    assert!(expired.text.contains("expiré"), "{}", expired.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c05_pix_is_shown_only_while_the_candidate_consents() {
+    let lyon = Lyon::with(1).await;
+    let journey = &lyon.journey;
+    let structure = callers::structure(&lyon.structure);
+    let person = text(&lyon.live().await[0], "candidate");
+    let candidate = callers::candidate(&person);
+    let card = || journey.get(&structure, &format!("/v1/{person}/card"));
+    let result = json!({ "score": 512, "passedOn": day("2020-11-20") });
+    journey.post(&candidate, &format!("/v1/{person}:recordPixResult"), result).await.ok();
+    assert!(card().await.ok().get("pix").is_none());
+    let consent = |given: bool| json!({ "consent": given });
+    journey.post(&candidate, &format!("/v1/{person}:setPixConsent"), consent(true)).await.ok();
+    assert_eq!(card().await.ok()["pix"]["score"], 512);
+    journey.post(&candidate, &format!("/v1/{person}:setPixConsent"), consent(false)).await.ok();
+    assert!(card().await.ok().get("pix").is_none(), "at once");
+    let stranger = callers::structure("structures/str_00000000000070008000000000000000");
+    assert_eq!(journey.get(&stranger, &format!("/v1/{person}/card")).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c07_erasure_reaches_every_service_and_the_mails() {
+    let lyon = Lyon::with(2).await;
+    let journey = &lyon.journey;
+    let person = text(&lyon.live().await[0], "candidate");
+    let candidate = callers::candidate(&person);
+    let export = journey.get(&candidate, &format!("/v1/{person}:export")).await.ok();
+    assert!(export.to_string().contains("Amina"), "{export}");
+    journey.post(&candidate, &format!("/v1/{person}:erase"), json!({})).await.ok();
+    journey.settle().await;
+    assert!(lyon.live().await.iter().all(|introduction| introduction["candidate"] != person.as_str()));
+    let email = export["candidate"]["email"].as_str().unwrap();
+    let name = export["candidate"]["familyName"].as_str().unwrap();
+    for entry in walk(journey.folder.path()) {
+        let bytes = std::fs::read(&entry).unwrap_or_default();
+        for secret in [email, name] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            // A write-ahead log and freed pages may hold bytes until they are reused; documents and mails may not.
+            assert!(!found || entry.to_string_lossy().contains(".db"), "{} holds {secret}", entry.display());
+        }
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a19_a_post_given_back_returns_to_the_cap_once_matching_has_released_it() {
+    let lyon = Lyon::with(3).await;
+    let journey = &lyon.journey;
+    let structure = callers::structure(&lyon.structure);
+    let back = json!({ "posts": [lyon.post], "reason": "Budget" });
+    journey.post(&structure, &format!("/v1/{}:returnPosts", lyon.application), back).await.ok();
+    journey.settle().await;
+    let programme = journey.call(None, Method::GET, "/v1/programme", None).await.ok();
+    assert_eq!(programme.get("granted").and_then(Value::as_i64).unwrap_or(0), 0);
+    assert!(lyon.live().await.is_empty());
+    let wave = journey.get(&callers::agency(), &format!("/v1/{}", lyon.wave)).await.ok();
+    assert_eq!(wave["state"], "STATE_ACTIVATED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p01_the_cap_is_a_policy_whose_changes_are_kept() {
+    let journey = Journey::start().await;
+    let agency = callers::agency();
+    let path = "/v1/services/applications/policies/cap";
+    journey.post(&agency, &format!("{path}:set"), json!({ "value": "4500", "why": "Second phase" })).await.ok();
+    let policy = journey.get(&agency, path).await.ok();
+    assert_eq!((policy["value"].as_str(), policy["rule"].as_str()), (Some("4500"), Some("P01")));
+    assert_eq!(policy["changes"][0]["why"], "Second phase");
+    let refused = journey.post(&agency, &format!("{path}:set"), json!({ "value": "many", "why": "x" })).await;
+    assert_eq!(refused.refusal(), ("INVALID_POLICY_VALUE".into(), "P01".into()));
+    let structure = callers::structure("structures/x");
+    assert_eq!(journey.get(&structure, path).await.status, StatusCode::FORBIDDEN);
+}
