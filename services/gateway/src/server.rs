@@ -8,6 +8,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
+    serve::ListenerExt as _,
 };
 use conum_kernel::{Clock, Error};
 use conum_proto::DESCRIPTORS;
@@ -54,6 +55,10 @@ pub fn start(config: &Config, clock: &Clock, listener: TcpListener) -> Result<Ga
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let router = router(edge)?;
+    // Small answers must not wait for the acknowledgement of earlier ones.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
     let server = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
             tracing::error!(%error, "gateway failed");

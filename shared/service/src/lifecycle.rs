@@ -13,11 +13,10 @@ use conum_proto::{
 };
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{
     service::Routes,
-    transport::{Channel, Endpoint, Server},
+    transport::{Channel, Endpoint, Server, server::TcpIncoming},
 };
 use tonic_health::ServingStatus;
 
@@ -162,10 +161,11 @@ pub async fn start(
 }
 
 fn serve(routes: Routes, listener: TcpListener, tracker: &TaskTracker, stop: &CancellationToken) {
-    let incoming = TcpListenerStream::new(listener);
+    // Small answers must not wait for the acknowledgement of earlier ones.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let stopped = stop.clone().cancelled_owned();
     tracker.spawn(async move {
-        let server = Server::builder().tcp_nodelay(true).max_concurrent_streams(Some(1024)).add_routes(routes);
+        let server = Server::builder().max_concurrent_streams(Some(1024)).add_routes(routes);
         if let Err(error) = server.serve_with_incoming_shutdown(incoming, stopped).await {
             tracing::error!(%error, "server failed");
         }

@@ -8,7 +8,10 @@ use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use conum_kernel::Error;
-use futures::future::BoxFuture;
+use futures::{
+    future::BoxFuture,
+    stream::{self, StreamExt as _},
+};
 use jiff::{SignedDuration, Timestamp};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -20,7 +23,9 @@ use serde_json::Value as Json;
 use crate::{Call, Failure, Host, Tx, sql};
 
 /// How many mails one step sends.
-const BATCH: i64 = 100;
+const BATCH: i64 = 256;
+/// How many of them are on their way at once.
+const AT_ONCE: usize = 64;
 
 /// A mail that waits.
 #[derive(Clone, Debug)]
@@ -245,19 +250,16 @@ impl Mailer {
             [sql::instant(now).into(), BATCH.into()],
         )
         .await?;
-        let mut settled = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let facts: String = row.try_get("", "facts")?;
-            let mail = Queued {
-                id: row.try_get("", "id")?,
-                kind: row.try_get("", "kind")?,
-                recipient: row.try_get("", "recipient")?,
-                facts: serde_json::from_str(&facts).map_err(Error::internal)?,
-            };
-            let queued_at = sql::timestamp(row.try_get::<DateTime<Utc>>("", "queued_at")?);
-            let outcome = self.send(host, &mail, queued_at).await;
-            settled.push((mail.id, row.try_get::<i32>("", "attempts")?, outcome));
-        }
+        let waiting = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
+        // Many at once: they share the disk's or the server's waits.
+        let settled: Vec<Settled> = stream::iter(waiting)
+            .map(|(mail, queued_at, attempts)| async move {
+                let outcome = self.send(host, &mail, queued_at).await;
+                (mail.id, attempts, outcome)
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
         let sent = settled.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
         if !settled.is_empty() {
             for erased in note(host, settled, now).await? {
@@ -295,6 +297,19 @@ impl Mailer {
         let message = letter.message(&mail.id, &self.from, at)?;
         self.post.send(&mail.id, message).await.map(|()| None)
     }
+}
+
+/// A mail that waits, when it was queued, and how often it was tried.
+fn waiting(row: &sea_orm::QueryResult) -> Result<(Queued, Timestamp, i32), Failure> {
+    let facts: String = row.try_get("", "facts")?;
+    let mail = Queued {
+        id: row.try_get("", "id")?,
+        kind: row.try_get("", "kind")?,
+        recipient: row.try_get("", "recipient")?,
+        facts: serde_json::from_str(&facts).map_err(Error::internal)?,
+    };
+    let queued_at = sql::timestamp(row.try_get::<DateTime<Utc>>("", "queued_at")?);
+    Ok((mail, queued_at, row.try_get("", "attempts")?))
 }
 
 type Settled = (String, i32, Result<Option<&'static str>, Error>);

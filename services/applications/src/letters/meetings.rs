@@ -11,6 +11,12 @@ use super::{
 };
 use crate::domain::mails::Gone;
 
+/// The last day on which an answer comes in time: a delay ends where the next day begins.
+fn last_day(expires_at: Timestamp) -> String {
+    let before = expires_at.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(expires_at);
+    day(paris_date(before))
+}
+
 /// How long after its expiry the link to an introduction still opens, to say that it is over.
 const LINK_DAYS_AFTER: i64 = 60;
 
@@ -38,7 +44,7 @@ pub(super) fn introduced(
     let letter = desk.letter(subject).paragraph(opening).paragraph(format!(
         "Sa fiche et ses coordonnées sont derrière les deux boutons. Répondez d'ici au {} ; sans nouvelles de vous, \
              elle sera présentée ailleurs.",
-        day(paris_date(expires_at))
+        last_day(expires_at)
     ));
     with_buttons(desk, letter, introduction, expires_at)
         .paragraph("Rien n'est enregistré en ouvrant la page : vous y confirmez votre réponse.")
@@ -48,7 +54,7 @@ pub(super) fn reminded(desk: &Desk, introduction: IntroductionId, expires_at: Ti
     let letter = desk.letter("Une personne attend votre réponse").paragraph(format!(
         "Nous vous avons présenté quelqu'un pour {}, et votre réponse manque encore. Elle est attendue d'ici au {}.",
         desk.structure(),
-        day(paris_date(expires_at))
+        last_day(expires_at)
     ));
     with_buttons(desk, letter, introduction, expires_at)
 }

@@ -20,6 +20,8 @@ use crate::{
 pub trait Asked: prost::Message + Clone + 'static {
     /// Whose it must be.
     const OWN: Own;
+    /// The collection that its name ends in, where it names something within an application.
+    const WITHIN: Option<&'static str> = None;
 
     /// The name that it carries: the application's, or one within it.
     fn name(&self) -> &str;
@@ -32,12 +34,13 @@ pub trait Asked: prost::Message + Clone + 'static {
     fn request_id(&self) -> &str;
 }
 
-/// Declares requests: whose the application must be, and whether they carry an etag.
+/// Declares requests: whose the application must be, what they name within it, and whether they carry an etag.
 macro_rules! asked {
-    ($($request:ty, $own:ident $(, $etag:ident)?;)*) => {
+    ($($request:ty, $own:ident $(/ $within:literal)? $(, $etag:ident)?;)*) => {
         $(
             impl Asked for $request {
                 const OWN: Own = Own::$own;
+                $(const WITHIN: Option<&'static str> = Some($within);)?
 
                 fn name(&self) -> &str {
                     &self.name
@@ -63,14 +66,14 @@ asked! {
     RequestInformationRequest, Structure;
     ProvideInformationRequest, Structure;
     RefuseApplicationRequest, Structure, etag;
-    DecideDerogationRequest, Structure;
-    SettleStartDateRequest, Structure;
+    DecideDerogationRequest, Structure / "posts";
+    SettleStartDateRequest, Structure / "posts";
     AddPostsRequest, Structure;
     ReturnPostsRequest, Structure;
     AddPartnerRequest, Structure;
     RequestCorrectionRequest, Structure;
-    DecideCorrectionRequest, Structure;
-    ReviewDocumentRequest, Structure;
+    DecideCorrectionRequest, Structure / "corrections";
+    ReviewDocumentRequest, Structure / "documents";
 }
 
 impl Asked for UpdateApplicationRequest {
@@ -94,7 +97,7 @@ impl Asked for UpdateApplicationRequest {
 /// # Errors
 /// Not found, permission denied, or aborted.
 pub async fn locked<M: Asked>(tx: &Tx, call: &Call, asked: &M) -> Result<Stored, Failure> {
-    let stored = applications::lock(tx, application(asked.name())?).await?;
+    let stored = applications::lock(tx, application(asked)?).await?;
     M::OWN.require(call, &stored.application)?;
     wire::fresh(asked.name(), asked.etag().unwrap_or_default(), stored.version)?;
     Ok(stored)
@@ -111,14 +114,14 @@ pub fn changed<M: Asked>(tx: &Tx, call: Call, asked: M, op: Op<M>) -> BoxFuture<
     })
 }
 
-/// The application of a name, or of something within it.
-fn application(name: &str) -> Result<ApplicationId> {
-    let mut parts = name.split('/');
-    let whole = match (parts.next(), parts.next()) {
-        (Some(collection), Some(id)) => format!("{collection}/{id}"),
-        _ => name.to_owned(),
-    };
-    ApplicationId::parse_name("name", &whole)
+/// The application that a request names, or names something within.
+fn application<M: Asked>(asked: &M) -> Result<ApplicationId> {
+    let name = asked.name();
+    let Some(within) = M::WITHIN else { return ApplicationId::parse_name("name", name) };
+    let application = name.split_once(&format!("/{within}/")).map(|(application, _)| application);
+    application
+        .and_then(|application| ApplicationId::parse_name("name", application).ok())
+        .ok_or_else(|| invalid_name("name", &format!("applications/{{application}}/{within}/{{id}}")))
 }
 
 /// The post that a request names.

@@ -18,7 +18,7 @@ fn introduction(key: &str) -> IntroductionId {
 
 #[expect(clippy::unnecessary_wraps, reason = "as messages hold an instant")]
 fn expiry() -> Option<prost_types::Timestamp> {
-    Some(wire::from_timestamp("2020-12-22T22:59:59Z".parse().unwrap()))
+    Some(wire::from_timestamp("2020-12-22T23:00:00Z".parse().unwrap()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
