@@ -185,10 +185,11 @@ impl Api {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let client: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-        let answer = client.request(request.body(Full::new(body)).expect("a request")).await.expect("an answer");
+        let answer = client.request(request.body(Full::new(body)).expect("a request")).await.ok()?;
         let (head, body) = answer.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        Answer { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        let bytes = body.collect().await.ok()?.to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Some(Answer { status: head.status, headers: head.headers, text })
     }
 
     pub async fn get(&self, caller: &Caller, path: &str) -> Answer {

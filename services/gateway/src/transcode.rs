@@ -8,10 +8,12 @@ mod json;
 mod query;
 mod shape;
 
-use bytes::Bytes;
+use std::{pin::pin, time::Duration};
+
+use bytes::{Buf, BufMut as _, Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body::Body;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use prost::Message as _;
 use prost_reflect::{DeserializeOptions, DynamicMessage, FieldDescriptor, SerializeOptions};
 use serde_json::Value;
@@ -61,21 +63,40 @@ pub enum Refusal {
     Invalid(Vec<Fault>),
 }
 
-/// Reads a body of at most [`MAX_BODY`] bytes. A larger one is refused by its announced length, or as soon as it has
-/// become too large.
+/// How much of a body that is too large is let pass, in bytes: a client that writes it all before it reads learns why it
+/// is refused. None of it is kept.
+const PASSED: usize = 32 << 20;
+/// How long that may take.
+const PASSING: Duration = Duration::from_secs(5);
+
+/// Reads a body of at most [`MAX_BODY`] bytes.
 pub async fn read_body<B>(body: B) -> Result<Bytes, Refusal>
 where
     B: Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    if body.size_hint().lower() > MAX_BODY as u64 {
-        return Err(Refusal::BodyTooLarge);
+    let mut body = pin!(body);
+    let mut kept = BytesMut::new();
+    let mut too_large = body.size_hint().lower() > MAX_BODY as u64;
+    while !too_large {
+        let Some(frame) = body.frame().await else { return Ok(kept.freeze()) };
+        let Ok(data) = frame.map_err(|_| Refusal::BodyBrokeOff)?.into_data() else { continue };
+        too_large = kept.len() + data.remaining() > MAX_BODY;
+        if !too_large {
+            kept.put(data);
+        }
     }
-    match Limited::new(body, MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
-        Err(_) => Err(Refusal::BodyBrokeOff),
-    }
+    drop(kept);
+    let pass = async {
+        let mut passed = 0;
+        while let Some(Ok(frame)) = body.frame().await
+            && passed < PASSED
+        {
+            passed += frame.data_ref().map_or(0, Buf::remaining);
+        }
+    };
+    let _ = tokio::time::timeout(PASSING, pass).await;
+    Err(Refusal::BodyTooLarge)
 }
 
 /// The encoded request message of a request. `query` is the raw query of the URI; `headers` tell the type of the body.

@@ -9,7 +9,12 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator as _},
     trace::{TraceContextExt as _, TracerProvider as _},
 };
-use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    runtime,
+    trace::{SdkTracerProvider, span_processor_with_async_runtime::BatchSpanProcessor},
+};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -95,7 +100,9 @@ fn provider(service: &'static str) -> Option<SdkTracerProvider> {
         resource = resource.with_service_name(service);
     }
     let resource = resource.with_attribute(KeyValue::new("service.namespace", "conum")).build();
-    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
+    // The exporter's HTTP client lives on tokio: so does what feeds it.
+    let processor = BatchSpanProcessor::builder(exporter, runtime::Tokio).build();
+    let provider = SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build();
     global::set_tracer_provider(provider.clone());
     Some(provider)
 }

@@ -1,21 +1,19 @@
 //! Introductions through the running service, on every database: places, answers, silence, races (M01–M05).
 
-mod scene;
-
+use crate::scene::{Programme, granted};
 use conum_proto::{
     events::v1::{CandidateChanged, CandidateLeft, CandidateMerged, Outcome, event::Payload},
     matching::v1::{introduction::State, notice},
 };
 use conum_service::status;
 use conum_testkit::{backends, callers};
-use scene::{Programme, granted};
 use tonic::Code;
 
 /// Lyon, with people in Villeurbanne next door.
 const LYON: &str = "69123";
 const VILLEURBANNE: &str = "69266";
 
-async fn lyon_with(backend: &conum_testkit::Backend, people: usize) -> (Programme, scene::Granted) {
+async fn lyon_with(backend: &conum_testkit::Backend, people: usize) -> (Programme, crate::scene::Granted) {
     let programme = Programme::start(backend).await;
     for number in 0..people {
         programme.register(&format!("person {number}"), VILLEURBANNE).await;

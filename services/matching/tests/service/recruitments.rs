@@ -1,7 +1,6 @@
 //! Selections and contracts through the running service, on every database (M06–M08, M10, C06, A19).
 
-mod scene;
-
+use crate::scene::{Granted, Programme, contract, day, granted};
 use conum_proto::{
     events::v1::{PostsReturned, event::Payload},
     matching::v1::{
@@ -11,7 +10,6 @@ use conum_proto::{
 };
 use conum_service::status;
 use conum_testkit::{Backend, backends, callers};
-use scene::{Granted, Programme, contract, day, granted};
 use tonic::Status;
 
 const LYON: &str = "69123";
@@ -187,7 +185,7 @@ async fn m06_who_was_not_introduced_cannot_be_selected() {
         let stranger = programme.register("stranger", "59350").await;
         let refused = programme.select(&one, 0, &stranger.name()).await.unwrap_err();
         assert_eq!(reason(&refused), ("NOT_INTRODUCED".into(), "M06".into()));
-        let unknown: conum_kernel::CandidateId = scene::id("nobody");
+        let unknown: conum_kernel::CandidateId = crate::scene::id("nobody");
         let refused = programme.select(&one, 0, &unknown.name()).await.unwrap_err();
         assert_eq!(reason(&refused), ("NOT_REGISTERED".into(), "M06".into()));
     }
@@ -199,7 +197,7 @@ async fn a_grant_told_again_changes_its_facts_and_begins_afresh_only_in_another_
         let (programme, one, two) = two_structures(&backend, 4).await;
         let again = |granted: &Granted, wave: Option<&str>| {
             let Payload::PostsGranted(mut told) = Programme::granted_payload(granted) else { unreachable!() };
-            told.posts[0].start_date = scene::day(2021, 5, 1);
+            told.posts[0].start_date = day(2021, 5, 1);
             told.wave = wave.map_or(told.wave, str::to_owned);
             Payload::PostsGranted(told)
         };
@@ -208,7 +206,7 @@ async fn a_grant_told_again_changes_its_facts_and_begins_afresh_only_in_another_
         programme.tell("applications", subject.clone(), again(&one, None)).await;
         let post = programme.post(&one, 0).await;
         assert!(post.active, "its wave stays activated");
-        assert_eq!(post.start_date, scene::day(2021, 5, 1));
+        assert_eq!(post.start_date, day(2021, 5, 1));
         assert_eq!(programme.live(&one).await.len(), before);
 
         let (application, structure) = (two.application.name(), two.structure.name());
@@ -216,7 +214,7 @@ async fn a_grant_told_again_changes_its_facts_and_begins_afresh_only_in_another_
         programme.tell("applications", two.application.name(), Payload::PostsReturned(back)).await;
         programme.tell("applications", two.application.name(), again(&two, None)).await;
         assert_eq!(programme.post(&two, 0).await.state(), post::State::GivenBack, "told again of what is back");
-        let other: conum_kernel::WaveId = scene::id("another wave");
+        let other: conum_kernel::WaveId = crate::scene::id("another wave");
         programme.tell("applications", two.application.name(), again(&two, Some(&other.name()))).await;
         let post = programme.post(&two, 0).await;
         assert_eq!((post.state(), post.active), (post::State::Vacant, false), "granted afresh, not activated yet");

@@ -12,9 +12,9 @@ use conum_proto::{
     google::r#type::{Date, LatLng},
     matching::v1::{
         AcceptIntroductionRequest, CancelRecruitmentRequest, Contract, CreateRecruitmentRequest,
-        DeclineIntroductionRequest, EndContractRequest, Introduction, ListIntroductionsRequest, MatchingFigures,
-        Notice, Post, Recruitment, SignContractRequest, contract::Kind,
-        introductions_service_client::IntroductionsServiceClient, recruitment::CancelReason,
+        DeclineIntroductionRequest, EndContractRequest, GetMatchingFiguresRequest, Introduction,
+        ListIntroductionsRequest, ListNoticesRequest, MatchingFigures, Notice, Post, Recruitment, SignContractRequest,
+        contract::Kind, introductions_service_client::IntroductionsServiceClient, recruitment::CancelReason,
         recruitments_service_client::RecruitmentsServiceClient,
     },
 };
@@ -63,6 +63,7 @@ pub(crate) fn granted(name: &str, commune: &'static str, posts: usize) -> Grante
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every field of a message is optional")]
 pub(crate) fn day(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
 }
@@ -249,12 +250,12 @@ impl Programme {
     }
 
     pub(crate) async fn notices(&self, granted: &Granted) -> Vec<Notice> {
-        let request = self.signed(&granted.caller(), Default::default()).await;
+        let request = self.signed(&granted.caller(), ListNoticesRequest::default()).await;
         self.recruitments().list_notices(request).await.unwrap().into_inner().notices
     }
 
     pub(crate) async fn figures(&self) -> MatchingFigures {
-        let request = self.signed(&callers::agency(), Default::default()).await;
+        let request = self.signed(&callers::agency(), GetMatchingFiguresRequest {}).await;
         self.recruitments().get_matching_figures(request).await.unwrap().into_inner()
     }
 }
