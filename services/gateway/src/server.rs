@@ -114,7 +114,8 @@ async fn record(request: Request, next: Next) -> Response {
     );
     telemetry::adopt(&span, request.headers());
     let began = Instant::now();
-    async move {
+    let headers = request.headers().clone();
+    let call = async move {
         let response = next.run(request).await;
         let status = response.status().as_u16();
         tracing::Span::current().record("http.response.status_code", status);
@@ -122,9 +123,8 @@ async fn record(request: Request, next: Next) -> Response {
         let trace_id = telemetry::trace_id();
         tracing::info!(target: "conum::call", service = NAME, method, path, status, micros, trace_id, "request");
         response
-    }
-    .instrument(span)
-    .await
+    };
+    telemetry::traced(&headers, call).instrument(span).await
 }
 
 /// The `main` of a gateway that runs alone.

@@ -78,7 +78,8 @@ async fn record(State(gate): State<Gate>, request: Request, next: Next) -> Respo
     );
     telemetry::adopt(&span, request.headers());
     let began = Instant::now();
-    async move {
+    let headers = request.headers().clone();
+    let call = async move {
         let response = next.run(request).await;
         let code = grpc_code(response.headers());
         tracing::Span::current().record("rpc.response.status_code", code);
@@ -94,9 +95,8 @@ async fn record(State(gate): State<Gate>, request: Request, next: Next) -> Respo
             "call"
         );
         response
-    }
-    .instrument(span)
-    .await
+    };
+    telemetry::traced(&headers, call).instrument(span).await
 }
 
 /// The code of a response: refusals carry it in their headers, anything else in trailers that are not read here.

@@ -16,7 +16,7 @@ use sea_orm_migration::MigratorTrait;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
-use crate::Failure;
+use crate::{Failure, telemetry};
 
 /// A transaction, or a savepoint in one.
 pub type Tx = DatabaseTransaction;
@@ -127,7 +127,7 @@ impl Store {
             Writer::Queue(queue) => {
                 let (answer, answered) = oneshot::channel();
                 let run: Run = Box::new(move |tx| run(op, end, tx, answer).boxed());
-                let job = Job { run, span: tracing::Span::current() };
+                let job = Job { run, span: tracing::Span::current(), trace: telemetry::traceparent() };
                 queue.try_send(job).map_err(|_| {
                     Error::exhausted("WRITE_QUEUE_FULL", "too many writes are waiting", "trop d'écritures en attente")
                         .retry_after(Duration::from_secs(1))
@@ -191,6 +191,8 @@ type Run = Box<dyn for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Acknowledge> + Send>;
 struct Job {
     run: Run,
     span: tracing::Span,
+    /// The trace of the call, for what it writes.
+    trace: String,
 }
 
 /// Runs one command in a savepoint.
@@ -234,7 +236,7 @@ async fn write_queue(connection: DatabaseConnection, mut queue: mpsc::Receiver<J
             let tx = connection.begin_with_options(options).await?;
             let mut next = Some(first);
             while let Some(job) = next {
-                acknowledgements.push((job.run)(&tx).instrument(job.span).await);
+                acknowledgements.push(telemetry::carry(job.trace, (job.run)(&tx)).instrument(job.span).await);
                 next = if acknowledgements.len() < SHARED_COMMIT { queue.try_recv().ok() } else { None };
             }
             tx.commit().await

@@ -3,6 +3,7 @@
 
 use std::env;
 
+use conum_kernel::id::jitter;
 use http::HeaderMap;
 use opentelemetry::{
     Context, KeyValue, global,
@@ -107,21 +108,52 @@ fn provider(service: &'static str) -> Option<SdkTracerProvider> {
     Some(provider)
 }
 
-/// The `traceparent` of the current span, or "" where nothing is traced.
+tokio::task_local! {
+    /// The `traceparent` of a call where nothing is exported: the caller's, or a fresh one. Logs and errors name its
+    /// trace all the same, and events carry it.
+    static CARRIED: String;
+}
+
+/// Runs a call under a trace: the current span's where traces are exported, otherwise the one that the headers name, or
+/// a fresh one.
+pub async fn traced<F: Future>(headers: &HeaderMap, call: F) -> F::Output {
+    let named = || {
+        let parent = headers.get("traceparent")?.to_str().ok()?;
+        context(parent).map(|_| parent.to_owned())
+    };
+    let carried = if spanned().is_empty() { named().unwrap_or_else(fresh) } else { String::new() };
+    carry(carried, call).await
+}
+
+/// Runs part of a call elsewhere under the same trace.
+pub async fn carry<F: Future>(traceparent: String, part: F) -> F::Output {
+    CARRIED.scope(traceparent, part).await
+}
+
+/// A trace of its own, not sampled.
+fn fresh() -> String {
+    let (high, low, span) = (jitter(u64::MAX), jitter(u64::MAX), jitter(u64::MAX));
+    format!("00-{high:016x}{low:016x}-{span:016x}-00")
+}
+
+/// The `traceparent` of the current call, or "" outside of one.
 #[must_use]
 pub fn traceparent() -> String {
+    let spanned = spanned();
+    if spanned.is_empty() { CARRIED.try_with(Clone::clone).unwrap_or_default() } else { spanned }
+}
+
+/// The `traceparent` of the current span, or "" where nothing is exported.
+fn spanned() -> String {
     let mut carrier = Carrier(String::new());
     TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
     carrier.0
 }
 
-/// The trace id of the current span, or "" where nothing is traced.
+/// The trace id of the current call, or "" outside of one.
 #[must_use]
 pub fn trace_id() -> String {
-    let context = Span::current().context();
-    let span = context.span();
-    let context = span.span_context();
-    if context.is_valid() { context.trace_id().to_string() } else { String::new() }
+    traceparent().split('-').nth(1).unwrap_or_default().to_owned()
 }
 
 /// Makes a span the child of the caller's, as its headers say.
