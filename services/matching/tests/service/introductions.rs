@@ -271,3 +271,22 @@ async fn only_the_parties_see_and_answer_an_introduction() {
         assert!(programme.decline(&callers::link(&first.name), &first.name, "").await.is_ok());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m05_a_structure_that_has_someone_in_mind_is_introduced_all_the_same_and_may_select_that_person() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let in_mind = programme.register("in mind", "59350").await;
+        for name in ["a", "b", "c"] {
+            programme.register(name, VILLEURBANNE).await;
+        }
+        let lyon = granted("Lyon", LYON, 1);
+        let Payload::PostsGranted(told) = Programme::granted_payload(&lyon) else { panic!("another event") };
+        let told = conum_proto::events::v1::PostsGranted { candidate_found: true, ..told };
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(told)).await;
+        programme.activate(&[&lyon]).await;
+        assert_eq!(programme.live(&lyon).await.len(), 3);
+        // A11: that person has registered, far away, and was not introduced.
+        assert!(programme.select(&lyon, 0, &in_mind.name()).await.is_ok());
+    }
+}
