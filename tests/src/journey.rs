@@ -7,10 +7,10 @@ use conum_kernel::{Clock, Ids};
 use conum_proto::access::v1::Role;
 use conum_service::{
     Caller,
-    cluster::{self, Cluster, Options},
+    cluster::{Cluster, Options},
     config::{Config, local_url},
     identity::{KeyPair, Signer},
-    lifecycle::{Drive, IDENTITY_KEY, Service},
+    lifecycle::{self, Drive, IDENTITY_KEY, Service},
 };
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -98,7 +98,7 @@ impl Journey {
 
     /// Starts the platform in a folder.
     pub async fn start_in(folder: TempDir, clock: Clock, drive: Drive) -> Self {
-        let listener = cluster::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+        let listener = lifecycle::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let mut options = Options::in_folder(folder.path(), clock.clone(), Ids::random(), drive);
         options.config.public_url = local_url(port);

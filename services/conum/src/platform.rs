@@ -6,9 +6,9 @@ use conum_gateway::{Gateway, routes::Routes};
 use conum_kernel::{Clock, Error};
 use conum_service::{
     access,
-    cluster::{self, Cluster, Options},
+    cluster::{Cluster, Options},
     config::{Config, local_url},
-    lifecycle::Service,
+    lifecycle::{self, Service},
 };
 
 /// The services, in the order in which they are started.
@@ -40,7 +40,7 @@ impl Platform {
     /// Whatever keeps one of them from starting.
     pub(crate) async fn start(options: &Options) -> Result<Self, Error> {
         let port = if options.free_ports { 0 } else { options.config.listen.port() };
-        let listener = cluster::bind(SocketAddr::new(options.config.listen.ip(), port)).await?;
+        let listener = lifecycle::bind(SocketAddr::new(options.config.listen.ip(), port)).await?;
         let address = listener.local_addr().map_err(Error::internal)?;
         // Mailed links lead to the gateway, wherever it has found a port.
         let public_url = if options.free_ports { local_url(address.port()) } else { options.config.public_url.clone() };

@@ -13,7 +13,6 @@ use axum::{
 use conum_kernel::{Clock, Error};
 use conum_proto::DESCRIPTORS;
 use conum_service::{
-    cluster,
     config::Config,
     lifecycle,
     telemetry::{self, Logs},
@@ -141,7 +140,7 @@ pub async fn main() -> Result<(), Error> {
 async fn run() -> Result<(), Error> {
     let file = std::env::var_os("CONUM_CONFIG").map(PathBuf::from);
     let config = Config::load(NAME, file.as_ref())?;
-    let gateway = start(&config, &Clock::system(), cluster::bind(config.listen).await?)?;
+    let gateway = start(&config, &Clock::system(), lifecycle::bind(config.listen).await?)?;
     println!("{NAME} http://{}", gateway.address);
     lifecycle::signal().await;
     gateway.stop().await;

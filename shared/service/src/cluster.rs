@@ -7,7 +7,6 @@ use std::{
 };
 
 use conum_kernel::{Clock, Error, Ids};
-use tokio::net::TcpListener;
 use tonic::{Request, transport::Channel};
 
 use crate::{
@@ -61,7 +60,7 @@ impl Cluster {
         for service in services {
             let port = if options.free_ports { 0 } else { Config::local(service.name).listen.port() };
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let listener = bind(address).await?;
+            let listener = lifecycle::bind(address).await?;
             let port = listener.local_addr().map_err(Error::internal)?.port();
             peers.insert(service.name.to_owned(), local_url(port));
             listeners.push(listener);
@@ -145,15 +144,4 @@ impl Cluster {
             service.stop().await;
         }
     }
-}
-
-/// Listens on an address.
-///
-/// # Errors
-/// Says which address is taken.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let message = format!("cannot listen on {address}: {error}");
-        Error::precondition("CONFIGURATION", message.clone(), message)
-    })
 }

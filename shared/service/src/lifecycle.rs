@@ -160,6 +160,17 @@ pub async fn start(
     Ok(Running { name: service.name, address, host, tasks, stop, tracker })
 }
 
+/// Listens on an address.
+///
+/// # Errors
+/// Says which address is taken.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let message = format!("cannot listen on {address}: {error}");
+        Error::precondition("CONFIGURATION", message.clone(), message)
+    })
+}
+
 fn serve(routes: Routes, listener: TcpListener, tracker: &TaskTracker, stop: &CancellationToken) {
     // Small answers must not wait for the acknowledgement of earlier ones.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
@@ -273,7 +284,7 @@ pub async fn main(service: Service) -> Result<(), Error> {
 async fn run(service: Service) -> Result<(), Error> {
     let file = std::env::var_os("CONUM_CONFIG").map(PathBuf::from);
     let config = Config::load(service.name, file.as_ref())?;
-    let listener = crate::cluster::bind(config.listen).await?;
+    let listener = bind(config.listen).await?;
     let running = start(&service, &config, Clock::system(), Ids::random(), listener, Drive::Itself).await?;
     tasks::spawn(&running.host, &[sweeper()], &running.tracker, &running.stop);
     println!("{} http://{}", running.name, running.address);
