@@ -1,14 +1,16 @@
 //! `conum`: the one binary of `cargo run --release -- …`.
 //!
-//! `up` runs the platform on one machine, `demo` plays a season on it; `doctor`, `migrate`, `openapi` and `token` serve
-//! whoever runs it.
+//! `up` runs the platform on one machine, `demo` plays a season on it, `import` takes files into it; `doctor`, `migrate`,
+//! `openapi` and `token` serve whoever runs it.
 
 mod demo;
 mod doctor;
+mod import;
 mod migrate;
 mod platform;
 mod token;
 mod up;
+mod voice;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -37,6 +39,8 @@ enum Command {
     },
     /// Play a season on real services, on a clock of its own.
     Demo(demo::Options),
+    /// Import structures granted in the past, or candidates, from a CSV or JSON file.
+    Import(import::Options),
     /// Check configuration, databases, migrations, clock, peers and pending events.
     Doctor {
         #[arg(long, default_value = "data")]
@@ -77,6 +81,7 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Up { data, config } => up::run(&platform::config(data, config.as_ref())?).await,
         Command::Demo(options) => demo::run(options).await,
+        Command::Import(options) => import::run(&options).await,
         Command::Doctor { data, config } => doctor::run(&platform::config(data, config.as_ref())?).await,
         Command::Migrate { data, config } => migrate::run(&platform::config(data, config.as_ref())?).await,
         Command::Openapi => {

@@ -45,8 +45,16 @@ impl Platform {
         // Mailed links lead to the gateway, wherever it has found a port.
         let public_url = if options.free_ports { local_url(address.port()) } else { options.config.public_url.clone() };
         let options = Options { config: Config { public_url, ..options.config.clone() }, ..options.clone() };
-        let cluster = Cluster::start(&SERVICES, &options).await?;
-        let config = Config { peers: cluster.peers().clone(), ..options.config };
+        Self::behind(listener, &options).await
+    }
+
+    /// Starts all services, then the gateway on a listener. Mailed links lead to the public URL of the settings.
+    ///
+    /// # Errors
+    /// Whatever keeps one of them from starting.
+    pub(crate) async fn behind(listener: TcpListener, options: &Options) -> Result<Self, Error> {
+        let cluster = Cluster::start(&SERVICES, options).await?;
+        let config = Config { peers: cluster.peers().clone(), ..options.config.clone() };
         let gateway = conum_gateway::start(&config, &options.clock, listener)?;
         Ok(Self { cluster, gateway })
     }

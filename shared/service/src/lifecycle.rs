@@ -62,6 +62,7 @@ impl std::fmt::Debug for Service {
 }
 
 /// What a service is made of.
+#[derive(Default)]
 pub struct Built {
     pub routes: Routes,
     /// Its reaction to others' events.

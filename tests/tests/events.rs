@@ -1,0 +1,137 @@
+//! Events between two services, on every database: order and one effect each, whatever is refused; dead letters that are
+//! listed, hold back their own aggregate only, and are sent again.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use conum_kernel::Error;
+use conum_proto::{
+    events::v1::{Event, PostReleased, event::Payload},
+    operations::v1::{
+        GetEventLagRequest, ListDeadLettersRequest, RedriveDeadLetterRequest,
+        dead_letters_service_client::DeadLettersServiceClient,
+    },
+};
+use conum_service::{
+    Call, Failure, Host, Store, Tx,
+    config::Config,
+    events::{self, Applied, Subscriber},
+    lifecycle::{Built, Service},
+    schema::Shared,
+};
+use conum_testkit::{Backend, Scene, backends, callers};
+use futures::future::BoxFuture;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Shared)]
+    }
+}
+
+fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
+}
+
+/// What the listener has applied, and whether it still refuses what is bad. One for each test: tests of one binary run
+/// beside one another.
+#[derive(Debug, Default)]
+struct Heard {
+    events: Mutex<Vec<(String, i64)>>,
+    mended: AtomicBool,
+}
+
+static HEARD: std::sync::LazyLock<Arc<Heard>> = std::sync::LazyLock::new(Arc::default);
+
+struct Listener(Arc<Heard>);
+
+impl Subscriber for Listener {
+    fn apply<'t>(&'t self, _: &'t Tx, _: &'t Call, event: &'t Event) -> BoxFuture<'t, Result<Applied, Failure>> {
+        Box::pin(async move {
+            if event.subject.ends_with("bad") && !self.0.mended.load(Ordering::SeqCst) {
+                return Err(Error::internal("not today").into());
+            }
+            self.0.events.lock().unwrap().push((event.subject.clone(), event.sequence));
+            Ok(Applied::Done)
+        })
+    }
+}
+
+fn listener(_: &Host, _: &Config) -> Result<Built, Error> {
+    Ok(Built { subscriber: Some(Arc::new(Listener(HEARD.clone()))), ..Built::default() })
+}
+
+fn teller(_: &Host, _: &Config) -> Result<Built, Error> {
+    Ok(Built::default())
+}
+
+/// Two services under names that the subscriptions know: matching tells, applications listens.
+const SERVICES: [Service; 2] = [
+    Service { name: "matching", policies: &[], migrate, build: teller },
+    Service { name: "applications", policies: &[], migrate, build: listener },
+];
+
+async fn tell(scene: &Scene, subject: &'static str, count: usize) {
+    let host = scene.cluster.service("matching").unwrap().host.clone();
+    for number in 0..count {
+        let (clock, ids) = (host.clock().clone(), host.ids().clone());
+        let told = host.store().write(move |tx| {
+            let call = Call::internal("matching", format!("{subject}/{number}"), clock.moment(), &ids);
+            Box::pin(async move {
+                let released = PostReleased { post: subject.into(), ..PostReleased::default() };
+                events::append(tx, &call, "matching", subject, Payload::PostReleased(released)).await
+            })
+        });
+        told.await.unwrap();
+    }
+}
+
+async fn play(backend: &Backend) {
+    HEARD.events.lock().unwrap().clear();
+    HEARD.mended.store(false, Ordering::SeqCst);
+    let scene = Scene::start(&SERVICES, backend).await;
+    tell(&scene, "posts/good", 2).await;
+    tell(&scene, "posts/bad", 3).await;
+    tell(&scene, "posts/good", 1).await;
+    // Each refusal makes the pause longer: let hours pass.
+    for _ in 0..20 {
+        scene.clock.advance(jiff::SignedDuration::from_mins(5));
+        scene.settle().await;
+    }
+    let good = |to: i64| (1..=to).map(|sequence| ("posts/good".to_owned(), sequence)).collect::<Vec<_>>();
+    assert_eq!(*HEARD.events.lock().unwrap(), good(3), "the bad aggregate holds back itself only");
+
+    let mut client = DeadLettersServiceClient::new(scene.cluster.channel("matching").unwrap());
+    let parent = "services/matching".to_owned();
+    let list = ListDeadLettersRequest { parent, ..ListDeadLettersRequest::default() };
+    let request = scene.cluster.signed(&callers::operator(), "matching", list).await.unwrap();
+    let letters = client.list_dead_letters(request).await.unwrap().into_inner().dead_letters;
+    assert_eq!(letters.len(), 1);
+    let letter = &letters[0];
+    assert_eq!((letter.aggregate.as_str(), letter.sequence, letter.attempts), ("posts/bad", 1, 8));
+    assert_eq!((letter.subscriber.as_str(), letter.reason.as_str()), ("applications", "INTERNAL"));
+
+    HEARD.mended.store(true, Ordering::SeqCst);
+    let redrive = RedriveDeadLetterRequest { name: letter.name.clone() };
+    let request = scene.cluster.signed(&callers::operator(), "matching", redrive).await.unwrap();
+    client.redrive_dead_letter(request).await.unwrap();
+    scene.settle().await;
+    let bad: Vec<_> = (1..=3).map(|sequence| ("posts/bad".to_owned(), sequence)).collect();
+    assert_eq!(HEARD.events.lock().unwrap()[3..], bad, "in order, each once");
+
+    let lag = GetEventLagRequest { name: "services/matching/eventLag".into() };
+    let request = scene.cluster.signed(&callers::operator(), "matching", lag).await.unwrap();
+    let lag = client.get_event_lag(request).await.unwrap().into_inner();
+    assert_eq!((lag.published, lag.pending, lag.dead_letters), (6, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_event_becomes_a_dead_letter_that_holds_back_its_own_aggregate_and_can_be_redriven() {
+    for backend in backends() {
+        play(&backend).await;
+    }
+}
