@@ -11,7 +11,6 @@ use axum::{
     serve::ListenerExt as _,
 };
 use conum_kernel::{Clock, Error};
-use conum_proto::DESCRIPTORS;
 use conum_service::{
     config::Config,
     lifecycle,
@@ -67,10 +66,6 @@ pub fn start(config: &Config, clock: &Clock, listener: TcpListener) -> Result<Ga
 }
 
 fn router(edge: Edge) -> Result<Router, Error> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .build_v1()
-        .map_err(Error::internal)?;
     let own = Router::new()
         .route("/", get(pages::front::show))
         .route("/healthz", get(probes::healthz))
@@ -81,7 +76,7 @@ fn router(edge: Edge) -> Result<Router, Error> {
         .fallback(call)
         .with_state(edge);
     // Reflection is the gateway's own: it covers the contracts of all services.
-    let router = GrpcRoutes::new(reflection).into_axum_router().fallback_service(own);
+    let router = lifecycle::reflection(GrpcRoutes::default())?.into_axum_router().fallback_service(own);
     Ok(router.layer(middleware::from_fn(record)))
 }
 

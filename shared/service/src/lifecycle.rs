@@ -184,21 +184,25 @@ fn serve(routes: Routes, listener: TcpListener, tracker: &TaskTracker, stop: &Ca
     });
 }
 
+/// Adds reflection over all contracts, in both versions that clients speak.
+///
+/// # Errors
+/// Internal where the descriptors cannot be read.
+pub fn reflection(routes: Routes) -> Result<Routes, Error> {
+    let builder = || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS);
+    let (v1, v1alpha) = (builder().build_v1(), builder().build_v1alpha());
+    Ok(routes.add_service(v1.map_err(Error::internal)?).add_service(v1alpha.map_err(Error::internal)?))
+}
+
 /// The service's own methods, and those that every service has.
 async fn routes(host: &Host, built: Built) -> Result<Routes, Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     // The database is migrated by now: the service is ready, whatever its peers do.
     reporter.set_service_status("", ServingStatus::Serving).await;
     reporter.set_service_status(host.name(), ServingStatus::Serving).await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .build_v1()
-        .map_err(Error::internal)?;
     let operations = Operations::new(host.clone(), built.guard);
-    let mut routes = built
-        .routes
+    let mut routes = reflection(built.routes)?
         .add_service(health)
-        .add_service(reflection)
         .add_service(PoliciesServiceServer::new(operations.clone()))
         .add_service(DeadLettersServiceServer::new(operations));
     if let Some(subscriber) = built.subscriber {
