@@ -157,6 +157,7 @@ pub async fn start(
     serve(routes, listener, &tracker, &stop);
     if drive == Drive::Itself {
         tasks::spawn(&host, &tasks, &tracker, &stop);
+        tasks::spawn(&host, &[sweeper()], &tracker, &stop);
     }
     Ok(Running { name: service.name, address, host, tasks, stop, tracker })
 }
@@ -291,7 +292,6 @@ async fn run(service: Service) -> Result<(), Error> {
     let config = Config::load(service.name, file.as_ref())?;
     let listener = bind(config.listen).await?;
     let running = start(&service, &config, Clock::system(), Ids::random(), listener, Drive::Itself).await?;
-    tasks::spawn(&running.host, &[sweeper()], &running.tracker, &running.stop);
     println!("{} http://{}", running.name, running.address);
     signal().await;
     running.stop().await;

@@ -1,0 +1,174 @@
+//! Durable declines a second at 64 callers, each with its stored replacement, against bare durable inserts one by one on
+//! the same disk, in one run.
+//!
+//! `cargo run --release -p conum-tests --example declines [SECONDS]`
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use conum_geo::{Commune, communes};
+use conum_kernel::{ApplicationId, CandidateId, Clock, Id, Ids, StructureId, WaveId, id::Entity, post_name};
+use conum_proto::{
+    events::v1::{
+        CandidateFacts, CandidateRegistered, DeliverRequest, Event, GrantedPost, PostsGranted, WaveActivated,
+        WaveApplication, event::Payload, event_sink_service_client::EventSinkServiceClient,
+    },
+    google::r#type::{Date, LatLng},
+    matching::v1::{
+        DeclineIntroductionRequest, ListIntroductionsRequest, introductions_service_client::IntroductionsServiceClient,
+    },
+};
+use conum_service::{
+    cluster::{Cluster, Options},
+    lifecycle::Drive,
+};
+use conum_testkit::callers;
+use sea_orm::sqlx::{
+    self, ConnectOptions as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+/// How many structures decline at once.
+const CALLERS: usize = 64;
+/// How many people live around each.
+const PEOPLE: usize = 150;
+
+fn id<T: Entity>(key: &str) -> Id<T> {
+    Ids::seeded(1).mint(conum_testkit::BEGINNING.parse().expect("an instant"), key)
+}
+
+fn location(commune: &Commune) -> Option<LatLng> {
+    commune.place.map(|place| LatLng { latitude: place.lat(), longitude: place.lon() })
+}
+
+fn event(subject: String, payload: Payload) -> Event {
+    Event {
+        id: subject.clone(),
+        source: "load".into(),
+        subject,
+        sequence: 1,
+        payload: Some(payload),
+        ..Event::default()
+    }
+}
+
+fn registered(commune: &Commune, key: &str) -> Event {
+    let candidate: CandidateId = id(key);
+    let facts = CandidateFacts {
+        registered_at: Some(prost_types::Timestamp { seconds: 1_606_000_000, nanos: 0 }),
+        commune: commune.code.into(),
+        location: location(commune),
+        department: commune.department.into(),
+        max_km: 5,
+        available_from: Some(Date { year: 2020, month: 12, day: 1 }),
+        eligible: true,
+        ..CandidateFacts::default()
+    };
+    let payload = CandidateRegistered { candidate: candidate.name(), facts: Some(facts) };
+    event(candidate.name(), Payload::CandidateRegistered(payload))
+}
+
+fn granted(commune: &Commune) -> (Event, WaveApplication, StructureId) {
+    let (structure, application): (StructureId, ApplicationId) = (id(commune.code), id(commune.code));
+    let post = post_name(application, id::<conum_kernel::entities::Post>(commune.code));
+    let payload = PostsGranted {
+        application: application.name(),
+        structure: structure.name(),
+        wave: id::<conum_kernel::entities::Wave>("wave").name(),
+        posts: vec![GrantedPost {
+            post: post.clone(),
+            start_date: Some(Date { year: 2021, month: 3, day: 1 }),
+            coordinator: false,
+        }],
+        commune: commune.code.into(),
+        location: location(commune),
+        department: commune.department.into(),
+        structure_kind: "public".into(),
+        ready: true,
+        ..PostsGranted::default()
+    };
+    let served = WaveApplication { application: application.name(), posts: vec![post] };
+    (event(application.name(), Payload::PostsGranted(payload)), served, structure)
+}
+
+async fn deliver(cluster: &Cluster, events: Vec<Event>) {
+    for batch in events.chunks(500) {
+        let message = DeliverRequest { events: batch.to_vec() };
+        let request = cluster.signed(&callers::service("load"), "matching", message).await.expect("signed");
+        EventSinkServiceClient::new(cluster.channel("matching").expect("a channel"))
+            .deliver(request)
+            .await
+            .expect("taken");
+    }
+}
+
+/// One structure that declines whoever comes, until the time is up; answers how often.
+async fn decline(cluster: &Cluster, structure: StructureId, until: Instant, done: &AtomicU64) {
+    let caller = callers::structure(&structure.name());
+    let mut client = IntroductionsServiceClient::new(cluster.channel("matching").expect("a channel"));
+    while Instant::now() < until {
+        let message = ListIntroductionsRequest { live_only: true, ..ListIntroductionsRequest::default() };
+        let request = cluster.signed(&caller, "matching", message).await.expect("signed");
+        let live = client.list_introductions(request).await.expect("a list").into_inner().introductions;
+        for introduction in live {
+            let message = DeclineIntroductionRequest { name: introduction.name, ..Default::default() };
+            let request = cluster.signed(&caller, "matching", message).await.expect("signed");
+            client.decline_introduction(request).await.expect("declined");
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Bare durable inserts, one by one: what plain sqlx does on this disk, in the same file mode.
+async fn bare_inserts(file: &Path, seconds: u64) -> f64 {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let mut connection = options.connect().await.expect("a database");
+    sqlx::query("CREATE TABLE bare (id integer PRIMARY KEY, text text)")
+        .execute(&mut connection)
+        .await
+        .expect("a table");
+    let (began, mut count) = (Instant::now(), 0_u32);
+    while began.elapsed() < Duration::from_secs(seconds) {
+        let insert = sqlx::query("INSERT INTO bare (text) VALUES ('declined')");
+        insert.execute(&mut connection).await.expect("inserted");
+        count += 1;
+    }
+    f64::from(count) / began.elapsed().as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5);
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::manual(conum_testkit::BEGINNING.parse().expect("an instant"));
+    let options = Options::in_folder(folder.path(), clock, Ids::random(), Drive::ByHand);
+    let cluster = Cluster::start(&[conum_matching::SERVICE], &options).await.expect("matching starts");
+
+    let mut towns: Vec<_> = communes().iter().filter(|commune| commune.place.is_some()).collect();
+    towns.sort_by_key(|commune| std::cmp::Reverse(commune.population));
+    towns.dedup_by_key(|commune| commune.department);
+    towns.truncate(CALLERS);
+    let people =
+        towns.iter().flat_map(|town| (0..PEOPLE).map(|number| registered(town, &format!("{}/{number}", town.code))));
+    deliver(&cluster, people.collect()).await;
+    let (grants, rest): (Vec<_>, Vec<_>) =
+        towns.iter().map(|town| granted(town)).map(|(event, served, structure)| (event, (served, structure))).unzip();
+    deliver(&cluster, grants).await;
+    let (applications, structures): (Vec<_>, Vec<_>) = rest.into_iter().unzip();
+    let wave: WaveId = id("wave");
+    let activated = WaveActivated { wave: wave.name(), number: 1, applications, ..WaveActivated::default() };
+    deliver(&cluster, vec![event(wave.name(), Payload::WaveActivated(activated))]).await;
+
+    let done = AtomicU64::new(0);
+    let began = Instant::now();
+    let until = began + Duration::from_secs(seconds);
+    futures::future::join_all(structures.iter().map(|structure| decline(&cluster, *structure, until, &done))).await;
+    #[expect(clippy::cast_precision_loss, reason = "a count of a few seconds")]
+    let declines = done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
+    let bare = bare_inserts(&folder.path().join("bare.db"), 3).await;
+    println!("declines {declines:.0}/s at {CALLERS} callers; bare inserts {bare:.0}/s; ratio {:.2}", declines / bare);
+}
