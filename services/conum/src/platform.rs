@@ -10,6 +10,7 @@ use conum_service::{
     config::{Config, local_url},
     lifecycle::{self, Service},
 };
+use tokio::net::TcpListener;
 
 /// The services, in the order in which they are started.
 pub(crate) const SERVICES: [Service; 3] =

@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn degrees_yes_and_nothing() {
-        assert_eq!((degrees("46,26"), degrees("47"), degrees(""), degrees("NaN")), (Some(46.26), Some(47.0), None, None));
+        assert_eq!(
+            (degrees("46,26"), degrees("47"), degrees(""), degrees("NaN")),
+            (Some(46.26), Some(47.0), None, None)
+        );
         assert_eq!((yes("Oui"), yes(""), yes("peut-être")), (Some(true), Some(false), None));
         assert_eq!((known("0"), known("NULL"), known("Ain")), ("", "", "Ain"));
     }

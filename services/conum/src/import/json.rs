@@ -122,7 +122,8 @@ fn text(value: Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(whether) => Some(whether.to_string()),
         Value::Array(of) => {
-            let texts: Option<Vec<_>> = of.into_iter().map(|value| if value.is_array() { None } else { text(value) }).collect();
+            let texts: Option<Vec<_>> =
+                of.into_iter().map(|value| if value.is_array() { None } else { text(value) }).collect();
             texts.map(|texts| texts.join(" "))
         }
         Value::Object(_) => None,
@@ -153,7 +154,15 @@ mod tests {
 
     #[test]
     fn a_file_that_is_cut_or_something_else_says_at_which_line() {
-        for (text, line) in [("[{},\n{}", 2), ("[{}\n,", 2), ("[\n{\"a\": 1", 2), ("[{} {}]", 1), ("[1]", 1), ("{},{}", 1), ("[]\nx", 2)] {
+        for (text, line) in [
+            ("[{},\n{}", 2),
+            ("[{}\n,", 2),
+            ("[\n{\"a\": 1", 2),
+            ("[{} {}]", 1),
+            ("[1]", 1),
+            ("{},{}", 1),
+            ("[]\nx", 2),
+        ] {
             let broken = all(text).unwrap_err();
             assert!(broken.starts_with(&format!("line {line}: ")), "{text}: {broken}");
         }

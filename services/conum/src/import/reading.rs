@@ -25,7 +25,7 @@ const AHEAD: usize = 256;
 /// A record of a file.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// The line on which it begins in a CSV file, its place from 1 in a JSON file.
+    /// Its row in a spreadsheet, where the header is row 1; its place from 1 in a JSON file.
     pub(crate) line: u64,
     /// What it says, or why that cannot be read.
     pub(crate) cells: Result<Cells, String>,
@@ -138,7 +138,7 @@ struct Rows<R> {
 }
 
 enum Format<R> {
-    Csv { reader: csv::Reader<BufReader<R>>, header: Vec<String>, record: StringRecord },
+    Csv { reader: csv::Reader<BufReader<R>>, header: Vec<String>, record: StringRecord, row: u64 },
     Json { objects: Objects<BufReader<R>>, place: u64 },
 }
 
@@ -158,13 +158,13 @@ impl<R: Read> Rows<R> {
         }
         let delimiter = delimiter(head);
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(reader);
-        let header = reader.headers().map_err(|error| unreadable(&error))?;
+        let header = reader.headers().map_err(|error| unreadable(&said(&error, 1)))?;
         let header: Vec<_> = header.iter().map(|column| column.trim().to_owned()).collect();
         let twice = header.iter().enumerate().find(|(place, column)| header[..*place].contains(column));
         if let Some((_, column)) = twice {
             return Err(wrong("COLUMN_TWICE", format!("the file has the column {column} twice")));
         }
-        Ok(Self { path, format: Format::Csv { reader, header, record: StringRecord::new() } })
+        Ok(Self { path, format: Format::Csv { reader, header, record: StringRecord::new(), row: 1 } })
     }
 
     /// The columns that a CSV file begins with.
@@ -179,17 +179,18 @@ impl<R: Read> Rows<R> {
         let path = &self.path;
         let unreadable = |why: String| wrong("UNREADABLE_FILE", format!("{}: {why}", path.display()));
         match &mut self.format {
-            Format::Csv { reader, header, record } => {
-                if !reader.read_record(record).map_err(|error| unreadable(said(&error)))? {
+            Format::Csv { reader, header, record, row } => {
+                *row += 1;
+                let read = reader.read_record(record);
+                if !read.map_err(|error| unreadable(said(&error, *row)))? {
                     return Ok(None);
                 }
-                let line = record.position().map_or(0, csv::Position::line);
                 let cells = if record.len() == header.len() {
                     Ok(header.iter().cloned().zip(record.iter().map(str::to_owned)).collect())
                 } else {
                     Err("WRONG_NUMBER_OF_COLUMNS".to_owned())
                 };
-                Ok(Some(Row { line, cells }))
+                Ok(Some(Row { line: *row, cells }))
             }
             Format::Json { objects, place } => {
                 let Some(object) = objects.next().map_err(unreadable)? else { return Ok(None) };
@@ -203,17 +204,16 @@ impl<R: Read> Rows<R> {
 /// Spreadsheets of France write semicolons.
 fn delimiter(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| line.split(|byte| *byte == delimiter).count();
     [b';', b'\t'].into_iter().find(|delimiter| count(*delimiter) > count(b',')).unwrap_or(b',')
 }
 
 /// What is wrong with a CSV file, without its content.
-fn said(error: &csv::Error) -> String {
-    let line = error.position().map_or(0, csv::Position::line);
+fn said(error: &csv::Error, row: u64) -> String {
     match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => format!("line {line} is not UTF-8: save the file as UTF-8"),
+        csv::ErrorKind::Utf8 { .. } => format!("row {row} is not UTF-8: save the file as UTF-8"),
         csv::ErrorKind::Io(error) => error.to_string(),
-        _ => format!("line {line} is no line of a CSV file"),
+        _ => format!("row {row} is no row of a CSV file"),
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
     fn a_line_that_cannot_be_read_is_that_line_only_and_a_text_may_hold_line_breaks() {
         assert_eq!(
             rows("a,b\n1,\"x\ny\"\n1,2,3\n4,5\n"),
-            [(2, Ok("1|x\ny".into())), (4, Err("WRONG_NUMBER_OF_COLUMNS".into())), (5, Ok("4|5".into()))]
+            [(2, Ok("1|x\ny".into())), (3, Err("WRONG_NUMBER_OF_COLUMNS".into())), (4, Ok("4|5".into()))]
         );
         assert_eq!(rows(r#"[{"a": 1,}, {"a": 2}]"#), [(1, Err("UNREADABLE".into())), (2, Ok("2|".into()))]);
     }
