@@ -15,27 +15,13 @@ use conum_proto::{
     },
 };
 use conum_service::{
-    Call, Failure, Host, Store, Tx,
+    Call, Failure, Host, Tx,
     config::Config,
     events::{self, Applied, Subscriber},
     lifecycle::{Built, Service},
-    schema::Shared,
 };
 use conum_testkit::{Backend, Scene, backends, callers};
 use futures::future::BoxFuture;
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
-
-struct Migrator;
-
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Shared)]
-    }
-}
-
-fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
-}
 
 /// What the listener has applied, and whether it still refuses what is bad. One for each test: tests of one binary run
 /// beside one another.
@@ -71,8 +57,8 @@ fn teller(_: &Host, _: &Config) -> Result<Built, Error> {
 
 /// Two services under names that the subscriptions know: matching tells, applications listens.
 const SERVICES: [Service; 2] = [
-    Service { name: "matching", policies: &[], migrate, build: teller },
-    Service { name: "applications", policies: &[], migrate, build: listener },
+    Service { name: "matching", policies: &[], tables: &[], build: teller },
+    Service { name: "applications", policies: &[], tables: &[], build: listener },
 ];
 
 async fn tell(scene: &Scene, subject: &'static str, count: usize) {

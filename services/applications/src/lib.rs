@@ -30,7 +30,7 @@ pub const NAME: &str = "applications";
 
 /// The service.
 pub const SERVICE: Service =
-    Service { name: NAME, policies: domain::POLICIES, migrate: storage::schema::migrate, build };
+    Service { name: NAME, policies: domain::POLICIES, tables: storage::schema::MIGRATIONS, build };
 
 fn build(host: &Host, config: &Config) -> Result<Built, Error> {
     let applications = ApplicationsServiceServer::new(rpc::applications::Applications(host.clone()));

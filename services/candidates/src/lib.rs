@@ -27,7 +27,7 @@ pub const NAME: &str = "candidates";
 
 /// The service.
 pub const SERVICE: Service =
-    Service { name: NAME, policies: domain::POLICIES, migrate: storage::schema::migrate, build };
+    Service { name: NAME, policies: domain::POLICIES, tables: storage::schema::MIGRATIONS, build };
 
 #[expect(clippy::unnecessary_wraps, reason = "every service is built the same way, and some can fail")]
 fn build(host: &Host, _: &Config) -> Result<Built, Error> {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use conum_kernel::Error;
-use conum_service::config::Config;
+use conum_service::{Store, config::Config};
 
 use crate::platform::SERVICES;
 
@@ -14,7 +14,7 @@ use crate::platform::SERVICES;
 pub(crate) async fn run(config: &Config) -> Result<ExitCode, Error> {
     std::fs::create_dir_all(&config.data).map_err(Error::internal)?;
     for service in SERVICES {
-        (service.migrate)(config.database_url(service.name)).await?;
+        Store::migrate(&config.database_url(service.name), service.tables).await?;
         println!("{:<13} up to date", service.name);
     }
     Ok(ExitCode::SUCCESS)

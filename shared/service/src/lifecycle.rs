@@ -11,7 +11,6 @@ use conum_proto::{
         dead_letters_service_server::DeadLettersServiceServer, policies_service_server::PoliciesServiceServer,
     },
 };
-use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{
@@ -32,6 +31,7 @@ use crate::{
     operations::Operations,
     policies::Guard,
     requests,
+    schema::Tables,
     tasks::{self, Task},
     telemetry::{self, Logs},
 };
@@ -49,8 +49,8 @@ pub struct Service {
     /// `matching`.
     pub name: &'static str,
     pub policies: &'static [Policy],
-    /// Brings the tables of the database at a URL up to date.
-    pub migrate: fn(String) -> BoxFuture<'static, Result<(), Error>>,
+    /// The migrations of its own tables, in the order in which they came to be.
+    pub tables: &'static [Tables],
     /// Its methods and tasks.
     pub build: fn(&Host, &Config) -> Result<Built, Error>,
 }
@@ -135,7 +135,7 @@ pub async fn start(
     let links = KeyPair::open(&config.keys(), LINKS_KEY).map_err(Error::internal)?;
     let verifier = identity::verifier(&[keys.public_pem()], service.name, LIFETIME, &clock).map_err(Error::internal)?;
     let url = config.database_url(service.name);
-    (service.migrate)(url.clone()).await?;
+    Store::migrate(&url, service.tables).await?;
     let host = Host::new(Parts {
         name: service.name,
         store: Store::open(&url).await?,

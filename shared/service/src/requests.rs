@@ -6,7 +6,6 @@
 use conum_kernel::Error;
 use futures::future::BoxFuture;
 use prost::Message;
-use sea_orm::ConnectionTrait as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Call, Failure, Host, Tx, sql};
@@ -128,7 +127,6 @@ pub async fn sweep(host: &Host) -> Result<usize, Failure> {
     host.store()
         .write(move |tx| {
             Box::pin(async move {
-                debug_assert!(tx.get_database_backend() != sea_orm::DbBackend::MySql);
                 let answers = sql::execute(tx, "DELETE FROM answers WHERE at < $1", [answers.into()]).await?;
                 let events = sql::execute(
                     tx,

@@ -1,6 +1,7 @@
 //! The tables that every service has beside its own, and the small builders that migrations are written with.
 
 use sea_orm_migration::{
+    MigratorTraitSelf,
     prelude::*,
     sea_orm::{DbErr, Statement},
 };
@@ -9,7 +10,7 @@ use sea_orm_migration::{
 ///
 /// # Errors
 /// The database's.
-pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let backend = manager.get_database_backend();
     for statement in statements {
@@ -29,20 +30,34 @@ fn dialect(backend: sea_orm::DbBackend, statement: &str) -> String {
     statement.replace("INSTANT", instant).replace("DAY", day).replace("BYTES", bytes).replace("SERIAL", serial)
 }
 
-/// The first migration of every service.
-#[derive(Debug)]
-pub struct Shared;
+/// One migration: its name, which is kept for ever, and its statements in the dialect of this module.
+#[derive(Clone, Copy, Debug)]
+pub struct Tables {
+    /// `m0002_matching`.
+    pub name: &'static str,
+    pub statements: &'static [&'static str],
+}
 
-impl MigrationName for Shared {
-    fn name(&self) -> &'static str {
-        "m0001_shared"
+impl MigrationName for Tables {
+    fn name(&self) -> &str {
+        self.name
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for Shared {
+impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, TABLES).await
+        run(manager, self.statements).await
+    }
+}
+
+/// The migrations of a service: what every service has, then its own.
+pub(crate) struct Migrator(pub(crate) &'static [Tables]);
+
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        let shared = Tables { name: "m0001_shared", statements: TABLES };
+        std::iter::once(shared).chain(self.0.iter().copied()).map(|tables| Box::new(tables) as _).collect()
     }
 }
 

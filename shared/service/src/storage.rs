@@ -12,11 +12,15 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::MigratorTraitSelf as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
-use crate::{Failure, telemetry};
+use crate::{
+    Failure,
+    schema::{Migrator, Tables},
+    telemetry,
+};
 
 /// A transaction, or a savepoint in one.
 pub type Tx = DatabaseTransaction;
@@ -67,16 +71,16 @@ impl Store {
         }
     }
 
-    /// Brings the tables up to date.
+    /// Brings the tables that every service has, and a service's own, up to date.
     ///
     /// # Errors
     /// Internal where a migration fails.
-    pub async fn migrate<M: MigratorTrait>(url: &str) -> Result<(), Error> {
+    pub async fn migrate(url: &str, tables: &'static [Tables]) -> Result<(), Error> {
         let run = async {
             let mut options = if url.starts_with("sqlite:") { sqlite(url, 1, false) } else { ConnectOptions::new(url) };
             options.sqlx_logging(false);
             let connection = Database::connect(options).await?;
-            M::up(&connection, None).await?;
+            Migrator(tables).up(&connection, None).await?;
             connection.close().await
         };
         run.await.map_err(|error| Failure::from(error).into_error())

@@ -1,44 +1,10 @@
 //! The tables of applications. The invariants that a race could break are constraints: one active application for a
 //! registration number, the cap as one row, a source line once, a wave's number once.
 
-use conum_kernel::Error;
-use conum_service::{
-    Store,
-    schema::{Shared, run},
-};
-use futures::future::BoxFuture;
-use sea_orm_migration::{prelude::*, sea_orm::DbErr};
+use conum_service::schema::Tables;
 
 /// The migrations of applications.
-#[derive(Debug)]
-pub struct Migrator;
-
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Shared), Box::new(Tables)]
-    }
-}
-
-/// Brings the tables of the database at a URL up to date.
-#[must_use]
-pub fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
-}
-
-struct Tables;
-
-impl MigrationName for Tables {
-    fn name(&self) -> &'static str {
-        "m0002_applications"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Tables {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, TABLES).await
-    }
-}
+pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_applications", statements: TABLES }];
 
 const TABLES: &[&str] = &[
     // One structure for a registration number, for good (A05).

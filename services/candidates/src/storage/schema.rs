@@ -1,43 +1,9 @@
 //! The tables of candidates. That a mail address is registered once is a constraint, since a race could break it.
 
-use conum_kernel::Error;
-use conum_service::{
-    Store,
-    schema::{Shared, run},
-};
-use futures::future::BoxFuture;
-use sea_orm_migration::{prelude::*, sea_orm::DbErr};
+use conum_service::schema::Tables;
 
 /// The migrations of candidates.
-#[derive(Debug)]
-pub struct Migrator;
-
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Shared), Box::new(Tables)]
-    }
-}
-
-/// Brings the tables of the database at a URL up to date.
-#[must_use]
-pub fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
-}
-
-struct Tables;
-
-impl MigrationName for Tables {
-    fn name(&self) -> &'static str {
-        "m0002_candidates"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Tables {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, TABLES).await
-    }
-}
+pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_candidates", statements: TABLES }];
 
 const TABLES: &[&str] = &[
     // `document` is the registration as the domain knows it; the other columns are what it is found by. `noticed_on` is

@@ -1,44 +1,10 @@
 //! The tables of matching. The invariants that a race could break are constraints: live places as unique slots on both
 //! sides, one pair for ever, one open recruitment for a post and for a person.
 
-use conum_kernel::Error;
-use conum_service::{
-    Store,
-    schema::{Shared, run},
-};
-use futures::future::BoxFuture;
-use sea_orm_migration::{prelude::*, sea_orm::DbErr};
+use conum_service::schema::Tables;
 
 /// The migrations of matching.
-#[derive(Debug)]
-pub struct Migrator;
-
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Shared), Box::new(Tables)]
-    }
-}
-
-/// Brings the tables of the database at a URL up to date.
-#[must_use]
-pub fn migrate(url: String) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async move { Store::migrate::<Migrator>(&url).await })
-}
-
-struct Tables;
-
-impl MigrationName for Tables {
-    fn name(&self) -> &'static str {
-        "m0002_matching"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Tables {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, TABLES).await
-    }
-}
+pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_matching", statements: TABLES }];
 
 const TABLES: &[&str] = &[
     "CREATE TABLE structures (id text PRIMARY KEY, application text NOT NULL, commune text NOT NULL,
