@@ -57,12 +57,6 @@ impl Clock {
         paris_date(self.now())
     }
 
-    /// Whether somebody moves this clock by hand.
-    #[must_use]
-    pub fn is_manual(&self) -> bool {
-        matches!(self.0, Source::Manual(_))
-    }
-
     /// Moves a manual clock to an instant. Does nothing to the system's.
     pub fn set(&self, to: Timestamp) {
         if let Source::Manual(at) = &self.0 {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use conum_kernel::{Clock, Error, Ids, policy::Policy};
+use conum_kernel::{Clock, Error, Ids, Moment, policy::Policy};
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tonic::{Request, metadata::MetadataValue};
 
 use crate::{
-    Call, Failure, Store,
+    Call, Failure, Store, Tx,
     identity::{Caller, Signer},
     links::LinkSigner,
     policies::InForce,
@@ -106,6 +107,27 @@ impl Host {
     /// Those of [`Call::of`].
     pub fn call<T>(&self, request: &Request<T>, request_id: &str) -> Result<Call, Failure> {
         Ok(Call::of(request, request_id, &self.0.clock, &self.0.ids)?)
+    }
+
+    /// Does what a timer finds due, in one transaction, and tells the tasks that something was written. `op` answers how
+    /// much it did.
+    ///
+    /// # Errors
+    /// The database's, or what `op` refuses.
+    pub async fn on_time<F>(&self, moment: Moment, op: F) -> Result<usize, Failure>
+    where
+        F: for<'t> Fn(&'t Tx, Host, Moment) -> BoxFuture<'t, Result<usize, Failure>> + Send + Sync + 'static,
+    {
+        let host = self.clone();
+        let done = self.0.store.write(move |tx| op(tx, host.clone(), moment)).await?;
+        self.wake();
+        Ok(done)
+    }
+
+    /// The call that a timer makes: its key and what it is about name it for good.
+    #[must_use]
+    pub fn timer_call(&self, moment: Moment, timer: &str, about: &str) -> Call {
+        Call::internal(self.0.name, format!("{timer}/{about}"), moment, &self.0.ids)
     }
 
     /// The policies in force on the day of a call.

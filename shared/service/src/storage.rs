@@ -9,8 +9,8 @@ use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
 use conum_kernel::Error;
 use futures::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTraitSelf as _;
 use tokio::sync::{mpsc, oneshot};
@@ -90,11 +90,6 @@ impl Store {
     #[must_use]
     pub fn read(&self) -> &DatabaseConnection {
         &self.readers
-    }
-
-    #[must_use]
-    pub fn backend(&self) -> DbBackend {
-        self.readers.get_database_backend()
     }
 
     /// Runs `op` in a transaction of its own, and answers once what it wrote is durable. `op` may run several times; it

@@ -14,7 +14,6 @@ use conum_service::{Call, Failure, Host, Tx, tasks::Task};
 use jiff::civil::Date;
 
 use crate::{
-    NAME,
     commands::{carry_out, ending, settings},
     domain::{
         Settings,
@@ -39,12 +38,8 @@ pub fn timers() -> Vec<Task> {
     ]
 }
 
-fn call(host: &Host, moment: Moment, timer: &str, of: &str) -> Call {
-    Call::internal(NAME, format!("{timer}/{of}"), moment, host.ids())
-}
-
 async fn settings_of_the_day(host: &Host, moment: Moment) -> Result<Settings, Failure> {
-    settings(host.store().read(), &call(host, moment, "inactivity", "settings")).await
+    settings(host.store().read(), &host.timer_call(moment, "inactivity", "settings")).await
 }
 
 async fn give_notices(host: &Host) -> Result<usize, Failure> {
@@ -54,23 +49,18 @@ async fn give_notices(host: &Host) -> Result<usize, Failure> {
     if candidates::silent(host.store().read(), until, 1).await?.is_empty() {
         return Ok(0);
     }
-    let owner = host.clone();
-    let done = host
-        .store()
-        .write(move |tx| {
-            let (host, settings) = (owner.clone(), settings.clone());
-            Box::pin(async move {
-                let silent = candidates::silent(tx, until, BATCH).await?;
-                for id in &silent {
-                    let call = call(&host, moment, "notice", &id.to_string());
-                    notice(tx, &call, &settings, *id).await?;
-                }
-                Ok(silent.len())
-            })
+    host.on_time(moment, move |tx, host, moment| {
+        let settings = settings.clone();
+        Box::pin(async move {
+            let silent = candidates::silent(tx, until, BATCH).await?;
+            for id in &silent {
+                let call = host.timer_call(moment, "notice", &id.to_string());
+                notice(tx, &call, &settings, *id).await?;
+            }
+            Ok(silent.len())
         })
-        .await?;
-    host.wake();
-    Ok(done)
+    })
+    .await
 }
 
 /// The last day of activity whose notice is due today: its period ends within the days of the notice.
@@ -105,23 +95,18 @@ async fn anonymise(host: &Host) -> Result<usize, Failure> {
     if candidates::noticed(host.store().read(), before, 1).await?.is_empty() {
         return Ok(0);
     }
-    let owner = host.clone();
-    let done = host
-        .store()
-        .write(move |tx| {
-            let (host, settings) = (owner.clone(), settings.clone());
-            Box::pin(async move {
-                let noticed = candidates::noticed(tx, before, BATCH).await?;
-                for id in &noticed {
-                    let call = call(&host, moment, "anonymise", &id.to_string());
-                    anonymise_one(tx, &call, &settings, *id).await?;
-                }
-                Ok(noticed.len())
-            })
+    host.on_time(moment, move |tx, host, moment| {
+        let settings = settings.clone();
+        Box::pin(async move {
+            let noticed = candidates::noticed(tx, before, BATCH).await?;
+            for id in &noticed {
+                let call = host.timer_call(moment, "anonymise", &id.to_string());
+                anonymise_one(tx, &call, &settings, *id).await?;
+            }
+            Ok(noticed.len())
         })
-        .await?;
-    host.wake();
-    Ok(done)
+    })
+    .await
 }
 
 async fn anonymise_one(tx: &Tx, call: &Call, settings: &Settings, id: CandidateId) -> Result<(), Failure> {

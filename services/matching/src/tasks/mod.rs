@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use conum_kernel::{Moment, dates::add_days};
-use conum_service::{Call, Failure, Host, tasks::Task};
+use conum_kernel::dates::add_days;
+use conum_service::{Failure, Host, tasks::Task};
 
 use crate::{
-    NAME,
     commands::{answering, recruiting, settings},
     domain::introduction::State,
     storage::{introductions, structures},
@@ -27,37 +26,26 @@ pub fn timers() -> Vec<Task> {
     ]
 }
 
-fn call(host: &Host, moment: Moment, timer: &str, of: &str) -> Call {
-    Call::internal(NAME, format!("{timer}/{of}"), moment, host.ids())
-}
-
 async fn expire(host: &Host) -> Result<usize, Failure> {
     let moment = host.clock().moment();
     if introductions::to_expire(host.store().read(), moment.now, 1).await?.is_empty() {
         return Ok(0);
     }
-    let owner = host.clone();
-    let done = host
-        .store()
-        .write(move |tx| {
-            let host = owner.clone();
-            Box::pin(async move {
-                let due = introductions::to_expire(tx, moment.now, BATCH).await?;
-                let count = due.len();
-                for introduction in due {
-                    let call = call(&host, moment, "expire", &introduction.id.to_string());
-                    let settings = settings(tx, &call).await?;
-                    let introduction = answering::lock(tx, introduction.id).await?;
-                    if introduction.state == State::Proposed {
-                        answering::expire(tx, &call, &settings, introduction).await?;
-                    }
+    host.on_time(moment, |tx, host, moment| {
+        Box::pin(async move {
+            let due = introductions::to_expire(tx, moment.now, BATCH).await?;
+            for introduction in &due {
+                let call = host.timer_call(moment, "expire", &introduction.id.to_string());
+                let settings = settings(tx, &call).await?;
+                let introduction = answering::lock(tx, introduction.id).await?;
+                if introduction.state == State::Proposed {
+                    answering::expire(tx, &call, &settings, introduction).await?;
                 }
-                Ok(count)
-            })
+            }
+            Ok(due.len())
         })
-        .await?;
-    host.wake();
-    Ok(done)
+    })
+    .await
 }
 
 async fn remind(host: &Host) -> Result<usize, Failure> {
@@ -65,53 +53,40 @@ async fn remind(host: &Host) -> Result<usize, Failure> {
     if introductions::to_remind(host.store().read(), moment.now, 1).await?.is_empty() {
         return Ok(0);
     }
-    let owner = host.clone();
-    let done = host
-        .store()
-        .write(move |tx| {
-            let host = owner.clone();
-            Box::pin(async move {
-                let due = introductions::to_remind(tx, moment.now, BATCH).await?;
-                let count = due.len();
-                for introduction in due {
-                    let call = call(&host, moment, "remind", &introduction.id.to_string());
-                    let introduction = answering::lock(tx, introduction.id).await?;
-                    if introduction.state == State::Proposed && introduction.remind_at.is_some() {
-                        answering::remind(tx, &call, introduction).await?;
-                    }
+    host.on_time(moment, |tx, host, moment| {
+        Box::pin(async move {
+            let due = introductions::to_remind(tx, moment.now, BATCH).await?;
+            for introduction in &due {
+                let call = host.timer_call(moment, "remind", &introduction.id.to_string());
+                let introduction = answering::lock(tx, introduction.id).await?;
+                if introduction.state == State::Proposed && introduction.remind_at.is_some() {
+                    answering::remind(tx, &call, introduction).await?;
                 }
-                Ok(count)
-            })
+            }
+            Ok(due.len())
         })
-        .await?;
-    host.wake();
-    Ok(done)
+    })
+    .await
 }
 
 async fn late(host: &Host) -> Result<usize, Failure> {
     let moment = host.clock().moment();
-    let today = Call::internal(NAME, "late".into(), moment, host.ids());
+    let today = host.timer_call(moment, "late", "settings");
     let days = settings(host.store().read(), &today).await?.signature_days;
     // n days from the launch end with launch + n: it is late on the day after.
     let before = add_days(moment.today, -days);
     if structures::late(host.store().read(), before, 1).await?.is_empty() {
         return Ok(0);
     }
-    let owner = host.clone();
-    let done = host
-        .store()
-        .write(move |tx| {
-            let host = owner.clone();
-            Box::pin(async move {
-                let due = structures::late(tx, before, BATCH).await?;
-                for id in &due {
-                    let call = call(&host, moment, "late", &id.to_string());
-                    recruiting::notice_late(tx, &call, *id).await?;
-                }
-                Ok(due.len())
-            })
+    host.on_time(moment, move |tx, host, moment| {
+        Box::pin(async move {
+            let due = structures::late(tx, before, BATCH).await?;
+            for id in &due {
+                let call = host.timer_call(moment, "late", &id.to_string());
+                recruiting::notice_late(tx, &call, *id).await?;
+            }
+            Ok(due.len())
         })
-        .await?;
-    host.wake();
-    Ok(done)
+    })
+    .await
 }
