@@ -14,7 +14,7 @@ use conum_service::{
 /// Whose token.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// structure, candidate, prefect, agency or operator; may be given several times.
+    /// structure, candidate, prefect, agency, operator or organisation; may be given several times.
     #[arg(long, required = true)]
     role: Vec<String>,
     /// A resource that is the caller's own: structures/…, candidates/…, departments/69; may be given several times.
@@ -39,8 +39,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let mut roles = Vec::new();
     for name in &options.role {
         let role = role_of(name).filter(|role| !matches!(role, Role::Service | Role::Link | Role::Public));
-        let english = "the roles are structure, candidate, prefect, agency and operator";
-        let french = "les rôles sont structure, candidate, prefect, agency et operator";
+        let english = "the roles are structure, candidate, prefect, agency, operator and organisation";
+        let french = "les rôles sont structure, candidate, prefect, agency, operator et organisation";
         roles.push(role.ok_or_else(|| Error::invalid("role", "UNKNOWN_VALUE", english, french))?);
     }
     let keys = KeyPair::open(&options.data.join("keys"), IDENTITY_KEY).map_err(Error::internal)?;

@@ -39,6 +39,24 @@ entities! {
     Introduction, IntroductionId, "intro", "introductions";
     /// A selection and its contract (recrutement).
     Recruitment, RecruitmentId, "rec", "recruitments";
+    /// A training organisation of the framework agreement (organisme de formation).
+    Organisation, OrganisationId, "org", "organisations";
+    /// A session of a training organisation.
+    Session, SessionId, "ses", "sessions";
+    /// The training of one person for one recruitment (parcours de formation).
+    Training, TrainingId, "trn", "trainings";
+    /// A convention between the State and a structure, with its amendments (convention, avenants).
+    Convention, ConventionId, "conv", "conventions";
+    /// An instalment of the grant of a post (versement).
+    Instalment, InstalmentId, "inst", "instalments";
+    /// A payment order sent to the paying agent (ordre de paiement).
+    PaymentOrder, PaymentOrderId, "pay", "paymentOrders";
+    /// A file of payment orders (pain.001).
+    PaymentFile, PaymentFileId, "file", "paymentFiles";
+    /// What a structure has to pay back on a post (titre de reversement).
+    Claim, ClaimId, "claim", "claims";
+    /// A request for follow-up figures or a report (suivi).
+    FollowUp, FollowUpId, "fol", "followUps";
 }
 
 /// The resource name of a post: `applications/{application}/posts/{post}`.

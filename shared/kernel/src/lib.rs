@@ -17,7 +17,9 @@ pub mod text;
 pub use clock::{Clock, Moment};
 pub use decision::Decision;
 pub use entities::{
-    ApplicationId, CandidateId, IntroductionId, PostId, RecruitmentId, StructureId, WaveId, parse_post_name, post_name,
+    ApplicationId, CandidateId, ClaimId, ConventionId, FollowUpId, InstalmentId, IntroductionId, OrganisationId,
+    PaymentFileId, PaymentOrderId, PostId, RecruitmentId, SessionId, StructureId, TrainingId, WaveId, parse_post_name,
+    post_name,
 };
 pub use error::{Error, Kind, Result, Rule, Violation, Violations};
 pub use history::{Fact, Machine};

@@ -38,6 +38,12 @@ pub fn candidate(name: &str) -> Caller {
     caller(Role::Candidate, "candidate", &[name])
 }
 
+/// Somebody who acts for a training organisation, by its resource name.
+#[must_use]
+pub fn organisation(name: &str) -> Caller {
+    caller(Role::Organisation, "organisation", &[name])
+}
+
 /// The holder of a mailed link to an introduction, by its resource name.
 #[must_use]
 pub fn link(introduction: &str) -> Caller {

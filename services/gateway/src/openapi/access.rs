@@ -54,5 +54,6 @@ fn name(role: Role) -> &'static str {
         Role::Operator => "operators",
         Role::Service => "services of the platform",
         Role::Link => "holders of a mailed link",
+        Role::Organisation => "training organisations",
     }
 }

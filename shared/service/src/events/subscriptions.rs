@@ -94,6 +94,18 @@ pub fn kind(payload: &Payload) -> &'static str {
         Payload::CandidatesShort(_) => "CandidatesShort",
         Payload::SignatureLate(_) => "SignatureLate",
         Payload::CandidateLeaveRefused(_) => "CandidateLeaveRefused",
+        Payload::TrainingOpened(_) => "TrainingOpened",
+        Payload::TrainingPlanned(_) => "TrainingPlanned",
+        Payload::TrainingCompleted(_) => "TrainingCompleted",
+        Payload::CertificationRecorded(_) => "CertificationRecorded",
+        Payload::TrainingStopped(_) => "TrainingStopped",
+        Payload::ConventionSigned(_) => "ConventionSigned",
+        Payload::InstalmentHeld(_) => "InstalmentHeld",
+        Payload::InstalmentPaid(_) => "InstalmentPaid",
+        Payload::GrantSuspended(_) => "GrantSuspended",
+        Payload::ClaimRaised(_) => "ClaimRaised",
+        Payload::GrantEnding(_) => "GrantEnding",
+        Payload::FollowUpRequested(_) => "FollowUpRequested",
     }
 }
 
