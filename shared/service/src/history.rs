@@ -5,7 +5,10 @@ use conum_kernel::Fact;
 use jiff::Timestamp;
 use sea_orm::ConnectionTrait;
 
-use crate::{Call, Failure, Tx, sql};
+use crate::{
+    Call, Failure, Tx,
+    sql::{self, Script},
+};
 
 /// One row of a history.
 #[derive(Clone, Debug)]
@@ -25,9 +28,18 @@ pub struct Entry {
 /// # Errors
 /// The database's.
 pub async fn append(tx: &Tx, call: &Call, record: &str, facts: &[Fact]) -> Result<(), Failure> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let mut script = Script::default();
+    add(&mut script, call, record, facts);
+    Ok(script.run(tx).await?)
+}
+
+/// Adds the writing of facts to a script.
+pub fn add(script: &mut Script, call: &Call, record: &str, facts: &[Fact]) {
     for fact in facts {
-        sql::execute(
-            tx,
+        script.add(
             "INSERT INTO history (record, at, actor, action, from_state, to_state, why)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
             [
@@ -39,10 +51,8 @@ pub async fn append(tx: &Tx, call: &Call, record: &str, facts: &[Fact]) -> Resul
                 fact.to.into(),
                 fact.why.clone().into(),
             ],
-        )
-        .await?;
+        );
     }
-    Ok(())
 }
 
 /// The history of a record after a row, oldest first.

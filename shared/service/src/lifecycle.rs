@@ -22,7 +22,11 @@ use tonic_health::ServingStatus;
 use crate::{
     Failure, Host, Store,
     config::Config,
-    events::{Subscriber, inbox::Inbox, relay::Relay},
+    events::{
+        Subscriber,
+        inbox::Inbox,
+        relay::{self, Relay},
+    },
     host::Parts,
     identity::{self, KeyPair, LIFETIME},
     layers::Gate,
@@ -146,6 +150,7 @@ pub async fn start(
         policies: service.policies,
         public_url: config.public_url.trim_end_matches('/').to_owned(),
     });
+    relay::take_over(&host).await.map_err(Failure::into_error)?;
     let built = (service.build)(&host, config)?;
     let tasks = tasks(&built, config, service.name)?;
     let gate = Gate::new(service.name, verifier, config.concurrency);

@@ -48,6 +48,58 @@ pub async fn one<C: ConnectionTrait>(
     connection.query_one_raw(statement).await
 }
 
+/// Statements that are run one after the other and whose answers nobody needs: SQLite takes them in one go, which is what
+/// most of the time of a small write goes into; PostgreSQL takes one after the other.
+#[derive(Debug, Default)]
+pub struct Script {
+    statements: Vec<(String, Vec<Value>)>,
+}
+
+impl Script {
+    /// Adds a statement with parameters of its own, from `$1`.
+    pub fn add(&mut self, sql: impl Into<String>, values: impl IntoIterator<Item = Value>) {
+        self.statements.push((sql.into(), values.into_iter().collect()));
+    }
+
+    /// Runs the statements in their order.
+    ///
+    /// # Errors
+    /// The database's, at the first statement that it refuses.
+    pub async fn run<C: ConnectionTrait>(self, connection: &C) -> Result<(), DbErr> {
+        if connection.get_database_backend() == sea_orm::DbBackend::Sqlite {
+            let (sql, values) = self.joined();
+            execute(connection, &sql, values).await?;
+            return Ok(());
+        }
+        for (sql, values) in self.statements {
+            execute(connection, &sql, values).await?;
+        }
+        Ok(())
+    }
+
+    /// All statements as one text, their parameters numbered through.
+    fn joined(self) -> (String, Vec<Value>) {
+        let (mut text, mut all) = (String::new(), Vec::new());
+        for (sql, values) in self.statements {
+            let mut rest = sql.as_str();
+            while let Some((before, after)) = rest.split_once('$') {
+                let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+                let (number, after) = after.split_at(digits);
+                text.push_str(before);
+                text.push('$');
+                text.push_str(
+                    &number.parse::<usize>().map_or(String::new(), |number| (number + all.len()).to_string()),
+                );
+                rest = after;
+            }
+            text.push_str(rest);
+            text.push_str(";\n");
+            all.extend(values);
+        }
+        (text, all)
+    }
+}
+
 /// An instant as databases keep it.
 #[must_use]
 pub fn instant(at: Timestamp) -> DateTime<Utc> {
@@ -131,4 +183,19 @@ pub async fn hold<C: ConnectionTrait>(transaction: &C, name: &str) -> Result<(),
 #[must_use]
 pub fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
     if connection.get_database_backend() == sea_orm::DbBackend::Postgres { " FOR UPDATE" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_of_a_script_are_numbered_through() {
+        let mut script = Script::default();
+        script.add("INSERT INTO a VALUES ($1, $2)", [1.into(), 2.into()]);
+        script.add("UPDATE b SET c = $2 WHERE d = $1", [3.into(), 4.into()]);
+        let (text, values) = script.joined();
+        assert_eq!(text, "INSERT INTO a VALUES ($1, $2);\nUPDATE b SET c = $4 WHERE d = $3;\n");
+        assert_eq!(values, [1.into(), 2.into(), 3.into(), 4.into()]);
+    }
 }

@@ -2,9 +2,9 @@
 
 use conum_kernel::{Fact, IntroductionId, Machine as _};
 use conum_proto::events::v1::{IntroductionAnswered, IntroductionClosed, IntroductionReminded, event::Payload};
-use conum_service::{Call, Failure, Tx, history, wire};
+use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
 
-use super::{serving, tell};
+use super::{serving, tell, told};
 use crate::{
     domain::{
         introduction::{self, Action, CloseReason, State},
@@ -23,8 +23,7 @@ use crate::{
 /// Not found.
 pub async fn lock(tx: &Tx, id: IntroductionId) -> Result<Introduction, Failure> {
     let unknown = || conum_kernel::Error::not_found(&id.name());
-    let seen = introductions::find(tx, id).await?.ok_or_else(unknown)?;
-    structures::lock(tx, seen.structure).await?;
+    structures::lock_of(tx, id).await?;
     introductions::find(tx, id).await?.ok_or_else(|| unknown().into())
 }
 
@@ -37,8 +36,10 @@ pub async fn accept(tx: &Tx, call: &Call, mut introduction: Introduction) -> Res
     introduction.state = state;
     introductions::update(tx, &introduction).await?;
     introduction.version += 1;
-    history::append(tx, call, &introduction.id.name(), &[fact]).await?;
-    answered(tx, call, &introduction, true).await?;
+    let mut script = Script::default();
+    history::add(&mut script, call, &introduction.id.name(), &[fact]);
+    told(&mut script, call, &introduction.id.name(), answered(&introduction, true));
+    script.run(tx).await?;
     Ok(introduction)
 }
 
@@ -55,21 +56,20 @@ pub async fn decline(
 ) -> Result<Introduction, Failure> {
     let (state, Some(fact)) = introduction::decline(introduction.state, reason)? else { return Ok(introduction) };
     introduction.state = state;
-    end(tx, call, &mut introduction, fact).await?;
-    answered(tx, call, &introduction, false).await?;
+    let told = answered(&introduction, false);
+    end(tx, call, &mut introduction, fact, told).await?;
     replace(tx, call, settings, &introduction).await?;
     Ok(introduction)
 }
 
-async fn answered(tx: &Tx, call: &Call, introduction: &Introduction, interested: bool) -> Result<(), Failure> {
-    let payload = IntroductionAnswered {
+fn answered(introduction: &Introduction, interested: bool) -> Payload {
+    Payload::IntroductionAnswered(IntroductionAnswered {
         introduction: introduction.id.name(),
         structure: introduction.structure.name(),
         application: introduction.application.name(),
         candidate: introduction.candidate.name(),
         interested,
-    };
-    tell(tx, call, &introduction.id.name(), Payload::IntroductionAnswered(payload)).await
+    })
 }
 
 /// Expires an introduction whose silence has lasted too long, and brings the next candidate.
@@ -79,8 +79,8 @@ async fn answered(tx: &Tx, call: &Call, introduction: &Introduction, interested:
 pub async fn expire(tx: &Tx, call: &Call, settings: &Settings, mut introduction: Introduction) -> Result<(), Failure> {
     let (state, fact) = introduction.state.step(Action::Expire, "")?;
     introduction.state = state;
-    end(tx, call, &mut introduction, fact).await?;
-    closed(tx, call, &introduction, "expired").await?;
+    let told = closed(&introduction, "expired");
+    end(tx, call, &mut introduction, fact, told).await?;
     replace(tx, call, settings, &introduction).await
 }
 
@@ -112,30 +112,39 @@ pub async fn close(tx: &Tx, call: &Call, mut introduction: Introduction, reason:
     let (state, fact) = introduction.state.step(Action::Close, reason.text())?;
     introduction.state = state;
     introduction.close_reason = Some(reason);
-    end(tx, call, &mut introduction, fact).await?;
-    closed(tx, call, &introduction, reason.text()).await
+    let told = closed(&introduction, reason.text());
+    end(tx, call, &mut introduction, fact, told).await
 }
 
-async fn closed(tx: &Tx, call: &Call, introduction: &Introduction, reason: &str) -> Result<(), Failure> {
-    let payload = IntroductionClosed {
+fn closed(introduction: &Introduction, reason: &str) -> Payload {
+    Payload::IntroductionClosed(IntroductionClosed {
         introduction: introduction.id.name(),
         structure: introduction.structure.name(),
         application: introduction.application.name(),
         candidate: introduction.candidate.name(),
         reason: reason.into(),
-    };
-    tell(tx, call, &introduction.id.name(), Payload::IntroductionClosed(payload)).await
+    })
 }
 
-/// Writes the end of an introduction and frees the places that it held.
-async fn end(tx: &Tx, call: &Call, introduction: &mut Introduction, fact: Fact) -> Result<(), Failure> {
+/// Writes the end of an introduction, frees the places that it held, and tells of it.
+async fn end(
+    tx: &Tx,
+    call: &Call,
+    introduction: &mut Introduction,
+    fact: Fact,
+    payload: Payload,
+) -> Result<(), Failure> {
     debug_assert!(!introduction.state.is_live());
     introduction.ended_at = Some(call.moment.now);
     introduction.remind_at = None;
     introductions::update(tx, introduction).await?;
     introduction.version += 1;
-    candidates::free_place(tx, introduction.candidate).await?;
-    history::append(tx, call, &introduction.id.name(), &[fact]).await
+    let name = introduction.id.name();
+    let mut script = Script::default();
+    candidates::free_place(&mut script, introduction.candidate);
+    history::add(&mut script, call, &name, &[fact]);
+    told(&mut script, call, &name, payload);
+    Ok(script.run(tx).await?)
 }
 
 /// The place is free: the next candidate comes, and the person who was there goes to whoever waits.

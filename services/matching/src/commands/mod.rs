@@ -11,7 +11,7 @@ pub mod serving;
 
 use conum_kernel::Result;
 use conum_proto::events::v1::event::Payload;
-use conum_service::{Call, Failure, Tx, events, policies::InForce};
+use conum_service::{Call, Failure, Tx, events, policies::InForce, sql::Script};
 use sea_orm::ConnectionTrait;
 
 use crate::{
@@ -42,4 +42,9 @@ pub async fn settings<C: ConnectionTrait>(connection: &C, call: &Call) -> Result
 /// Tells the others.
 pub(crate) async fn tell(tx: &Tx, call: &Call, subject: &str, payload: Payload) -> Result<(), Failure> {
     events::append(tx, call, NAME, subject, payload).await
+}
+
+/// Adds the telling of the others to a script.
+pub(crate) fn told(script: &mut Script, call: &Call, subject: &str, payload: Payload) {
+    events::outbox::add(script, call, NAME, subject, payload);
 }

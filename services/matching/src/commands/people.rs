@@ -2,7 +2,7 @@
 
 use conum_kernel::{CandidateId, Fact, Machine as _};
 use conum_proto::events::v1::{CandidateLeaveRefused, event::Payload};
-use conum_service::{Call, Failure, Tx, history};
+use conum_service::{Call, Failure, Tx, history, sql::Script};
 
 use super::{answering, recruiting, serving, tell};
 use crate::{
@@ -121,7 +121,9 @@ pub async fn merged(
         introductions::move_to(tx, &mut introduction, kept).await?;
         let fact = Fact::noted(introductions::MOVE, introduction.state.name(), merged.to_string());
         history::append(tx, call, &introduction.id.name(), &[fact]).await?;
-        candidates::free_place(tx, merged).await?;
+        let mut script = Script::default();
+        candidates::free_place(&mut script, merged);
+        script.run(tx).await?;
         candidates::take_any_place(tx, kept).await?;
     }
     if let Some(mut recruitment) = recruitments::last_of(tx, merged).await?

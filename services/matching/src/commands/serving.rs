@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use conum_geo::{Place, distance_m};
 use conum_kernel::{CandidateId, Fact, Id, IntroductionId, StructureId};
 use conum_proto::events::v1::{CandidateIntroduced, CandidatesShort, event::Payload};
-use conum_service::{Call, Failure, Tx, history, wire};
+use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
 use jiff::civil::Date;
 
-use super::{answering, tell};
+use super::{answering, tell, told};
 use crate::{
     domain::{
         assignment::{assign, best, best_seat},
@@ -86,7 +87,8 @@ async fn fill(
     Ok(brought)
 }
 
-/// The best candidate for one place: in rings, so that nobody further than needed is looked at.
+/// The best candidate for one place: in rings, and of each the nearest first, so that nobody further than needed is
+/// looked at.
 async fn search(
     tx: &Tx,
     settings: &Settings,
@@ -97,16 +99,39 @@ async fn search(
     let mut people = Vec::new();
     if let Some(place) = seat.structure.place {
         for km in candidates::RINGS {
-            people = candidates::around(tx, seat, place, km, limit).await?;
-            if let Some((candidate, reasons)) = best(seat, &people, today)
-                && reasons.distance_m.is_some_and(|metres| f64::from(metres) <= km * 1000.0)
-            {
-                return Ok(Some((candidate.clone(), reasons)));
+            let mut most = NEAREST;
+            loop {
+                people = candidates::around(tx, seat, place, km, limit, most).await?;
+                let whole = people.len() < most;
+                if let Some((candidate, reasons)) = best(seat, &people, today)
+                    && let Some(metres) = reasons.distance_m
+                    && f64::from(metres) <= km * 1000.0
+                    && (whole || nobody_nearer(place, people.last(), metres))
+                {
+                    return Ok(Some((candidate.clone(), reasons)));
+                }
+                if whole {
+                    break;
+                }
+                most = most.saturating_mul(8);
             }
         }
     }
     people.extend(candidates::beyond(tx, seat, limit).await?);
     Ok(best(seat, &people, today).map(|(candidate, reasons)| (candidate.clone(), reasons)))
+}
+
+/// How many people a search reads at first.
+const NEAREST: usize = 12;
+/// How much the order of a flat map and that of great circles may differ within the widest ring: the cosine of a latitude
+/// changes by less than 3 % over 100 km where people live.
+const FLAT_MAP: f64 = 1.03;
+
+/// Whether nobody who was not read can come before somebody at this distance. Those who were read are the first on a flat
+/// map; of one place, the earliest registered.
+fn nobody_nearer(place: Place, last: Option<&Candidate>, metres: u32) -> bool {
+    let furthest = last.and_then(|last| last.place).map_or(0, |last| distance_m(place, last));
+    metres == 0 || f64::from(metres) * FLAT_MAP < f64::from(furthest)
 }
 
 /// Notes that a structure lacks people (M04), or no longer does. It is told once each time that it begins.
@@ -154,12 +179,13 @@ async fn introduce(
         version: 1,
         reasons,
     };
-    candidates::pair(tx, structure.id, candidate).await?;
-    introductions::insert(tx, &introduction).await?;
-    structures::launch(tx, structure.id, call.moment.today).await?;
     let name = introduction.id.name();
     let why = replaces.map(|id| id.to_string()).unwrap_or_default();
-    history::append(tx, call, &name, &[Fact { action: "INTRODUCE", from: "", to: "PROPOSED", why }]).await?;
+    let mut script = Script::default();
+    candidates::pair(&mut script, structure.id, candidate);
+    introductions::add(&mut script, &introduction)?;
+    structures::launch(&mut script, structure.id, call.moment.today);
+    history::add(&mut script, call, &name, &[Fact { action: "INTRODUCE", from: "", to: "PROPOSED", why }]);
     let payload = CandidateIntroduced {
         introduction: name.clone(),
         structure: structure.id.name(),
@@ -169,7 +195,8 @@ async fn introduce(
         distance_m: introduction.reasons.distance_m.map_or(-1, i64::from),
         expires_at: Some(wire::from_timestamp(introduction.expires_at)),
     };
-    tell(tx, call, &name, Payload::CandidateIntroduced(payload)).await
+    told(&mut script, call, &name, Payload::CandidateIntroduced(payload));
+    Ok(script.run(tx).await?)
 }
 
 /// Brings somebody who has room to the structures that wait for a possible candidate, the nearest first.
@@ -233,7 +260,9 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
         let Some(stored) = structures::lock(tx, id).await? else { continue };
         if stored.structure.candidate_found {
             // Somebody was found already: the recruitment begins with the activation (M07).
-            structures::launch(tx, id, call.moment.today).await?;
+            let mut script = Script::default();
+            structures::launch(&mut script, id, call.moment.today);
+            script.run(tx).await?;
         }
         let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
         let live = introductions::live_of_structure(tx, id).await?.len();

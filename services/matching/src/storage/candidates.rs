@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use conum_geo::{BoundingBox, Place, Territory};
 use conum_kernel::{CandidateId, Error, StructureId};
-use conum_service::{Failure, Tx, sql};
+use conum_service::{
+    Failure, Tx,
+    sql::{self, Script},
+};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::read;
@@ -161,13 +164,9 @@ pub async fn take_any_place(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Gives back one of a candidate's places.
-///
-/// # Errors
-/// The database's.
-pub async fn free_place(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
-    sql::execute(tx, "UPDATE candidates SET live = live - 1 WHERE id = $1", [id.to_string().into()]).await?;
-    Ok(())
+/// Adds the giving back of one of a candidate's places.
+pub fn free_place(script: &mut Script, id: CandidateId) {
+    script.add("UPDATE candidates SET live = live - 1 WHERE id = $1", [id.to_string().into()]);
 }
 
 /// Notes that a selection or a contract holds a person, or no longer does.
@@ -224,24 +223,38 @@ pub async fn with_room(tx: &Tx, limit: usize) -> Result<Vec<Available>, Failure>
 /// How far a search for one place looks at first, then further, in km. The last is the greatest distance of the policy.
 pub const RINGS: [f64; 4] = [10.0, 25.0, 50.0, 100.0];
 
-/// Those with room who live around a place and were never introduced to the structure.
+/// Those with room who live around a place and were never introduced to the structure: at most `most`, the nearest
+/// first on a flat map, then the earliest registered, then by id.
 ///
 /// # Errors
 /// The database's.
-pub async fn around(tx: &Tx, seat: &Seat, place: Place, km: f64, limit: usize) -> Result<Vec<Candidate>, Failure> {
+pub async fn around(
+    tx: &Tx,
+    seat: &Seat,
+    place: Place,
+    km: f64,
+    limit: usize,
+    most: usize,
+) -> Result<Vec<Candidate>, Failure> {
     let area = BoundingBox::around(place, km);
     let query = format!(
         "SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND territory = $2
-           AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6 AND {NOT_INTRODUCED}"
+           AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6 AND {NOT_INTRODUCED}
+         ORDER BY (lat - $8) * (lat - $8) + (lon - $9) * (lon - $9) * $10, registered_at, id LIMIT $11"
     );
-    let values: [Value; 7] = [
-        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+    let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
+    let values: [Value; 11] = [
+        count(limit),
         territory(seat).into(),
         area.min_lat.into(),
         area.max_lat.into(),
         area.min_lon.into(),
         area.max_lon.into(),
         seat.structure.id.to_string().into(),
+        place.lat().into(),
+        place.lon().into(),
+        place.lat().to_radians().cos().powi(2).into(),
+        count(most),
     ];
     Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
 }
@@ -278,14 +291,10 @@ fn territory(seat: &Seat) -> String {
     seat.structure.territory.map(|territory| territory.code().to_owned()).unwrap_or_default()
 }
 
-/// Notes that a pair was introduced (M03).
-///
-/// # Errors
-/// The database's; a unique violation where it was before.
-pub async fn pair(tx: &Tx, structure: StructureId, candidate: CandidateId) -> Result<(), Failure> {
+/// Adds the note that a pair was introduced (M03): a unique violation where it was before.
+pub fn pair(script: &mut Script, structure: StructureId, candidate: CandidateId) {
     let insert = "INSERT INTO pairs (structure, candidate) VALUES ($1, $2)";
-    sql::execute(tx, insert, [structure.to_string().into(), candidate.to_string().into()]).await?;
-    Ok(())
+    script.add(insert, [structure.to_string().into(), candidate.to_string().into()]);
 }
 
 /// The pairs that were ever introduced, of some structures.

@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use conum_kernel::{ApplicationId, CandidateId, Error, IntroductionId, StructureId};
-use conum_service::{Failure, Tx, requests::Record, sql};
+use conum_service::{
+    Failure, Tx,
+    requests::Record,
+    sql::{self, Script},
+};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
@@ -205,45 +209,44 @@ pub async fn to_expire<C: ConnectionTrait>(
     many(connection, &rest, vec![sql::instant(now).into()]).await
 }
 
-/// Writes a new introduction, in the first free place of each side. Two that take the same place at the same moment
-/// break a constraint, and one of them is decided again.
+/// Adds the writing of a new introduction, in the first free place of each side. Two that take the same place at the same
+/// moment break a constraint, and one of them is decided again.
 ///
 /// # Errors
-/// The database's.
-pub async fn insert(tx: &Tx, introduction: &Introduction) -> Result<(), Failure> {
-    let (structure, candidate) = (introduction.structure.to_string(), introduction.candidate.to_string());
-    let structure_slot = free_slot(tx, "structure", &structure).await?;
-    let candidate_slot = free_slot(tx, "candidate", &candidate).await?;
-    sql::execute(
-        tx,
-        "INSERT INTO introductions (id, structure, application, candidate, state, reasons, structure_slot,
-           candidate_slot, introduced_at, remind_at, expires_at, replaces, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)",
+/// Internal where the reasons cannot be written.
+pub fn add(script: &mut Script, introduction: &Introduction) -> Result<(), Failure> {
+    script.add(
+        format!(
+            "INSERT INTO introductions (id, structure, application, candidate, state, reasons, structure_slot,
+               candidate_slot, introduced_at, remind_at, expires_at, replaces, version)
+             VALUES ($1, $2, $3, $4, $5, $6, {structure_slot}, {candidate_slot}, $7, $8, $9, $10, 1)",
+            structure_slot = free_slot("structure", 2),
+            candidate_slot = free_slot("candidate", 4),
+        ),
         [
             introduction.id.to_string().into(),
-            structure.into(),
+            introduction.structure.to_string().into(),
             introduction.application.to_string().into(),
-            candidate.into(),
+            introduction.candidate.to_string().into(),
             introduction.state.text().into(),
             read(serde_json::to_string(&introduction.reasons))?.into(),
-            structure_slot.into(),
-            candidate_slot.into(),
             sql::instant(introduction.introduced_at).into(),
             introduction.remind_at.map(sql::instant).into(),
             sql::instant(introduction.expires_at).into(),
             introduction.replaces.map(|id| id.to_string()).into(),
         ],
-    )
-    .await?;
+    );
     Ok(())
 }
 
-async fn free_slot(tx: &Tx, side: &str, id: &str) -> Result<i32, Failure> {
-    let query = format!("SELECT {side}_slot AS slot FROM introductions WHERE {side} = $1 AND {side}_slot IS NOT NULL");
-    let rows = sql::all(tx, &query, [id.into()]).await?;
-    let taken = rows.iter().map(|row| row.try_get::<i32>("", "slot")).collect::<Result<Vec<_>, _>>()?;
-    let most = i32::try_from(taken.len()).unwrap_or(i32::MAX).saturating_add(1);
-    Ok((1..=most).find(|slot| !taken.contains(slot)).unwrap_or(most))
+/// The first place of a side that nothing live holds, from 1; the side's id is a parameter.
+fn free_slot(side: &str, parameter: usize) -> String {
+    let taken =
+        format!("SELECT {side}_slot FROM introductions WHERE {side} = ${parameter} AND {side}_slot IS NOT NULL");
+    format!(
+        "(SELECT min(slot) FROM (SELECT 1 AS slot UNION SELECT {side}_slot + 1 FROM introductions
+            WHERE {side} = ${parameter} AND {side}_slot IS NOT NULL) next WHERE slot NOT IN ({taken}))"
+    )
 }
 
 /// Writes an introduction's state, and frees its places where it has ended.
@@ -279,9 +282,11 @@ pub async fn update(tx: &Tx, introduction: &Introduction) -> Result<(), Failure>
 /// # Errors
 /// The database's.
 pub async fn move_to(tx: &Tx, introduction: &mut Introduction, candidate: CandidateId) -> Result<(), Failure> {
-    let slot = free_slot(tx, "candidate", &candidate.to_string()).await?;
-    let update = "UPDATE introductions SET candidate = $2, candidate_slot = $3, version = version + 1 WHERE id = $1";
-    sql::execute(tx, update, [introduction.id.to_string().into(), candidate.to_string().into(), slot.into()]).await?;
+    let slot = free_slot("candidate", 2);
+    let update = format!(
+        "UPDATE introductions SET candidate = $2, candidate_slot = {slot}, version = version + 1 WHERE id = $1"
+    );
+    sql::execute(tx, &update, [introduction.id.to_string().into(), candidate.to_string().into()]).await?;
     introduction.candidate = candidate;
     introduction.version += 1;
     Ok(())

@@ -2,8 +2,11 @@
 
 use chrono::NaiveDate;
 use conum_geo::{Place, Territory};
-use conum_kernel::{ApplicationId, Error, PostId, RecruitmentId, StructureId, WaveId};
-use conum_service::{Failure, Tx, sql};
+use conum_kernel::{ApplicationId, Error, IntroductionId, PostId, RecruitmentId, StructureId, WaveId};
+use conum_service::{
+    Failure, Tx,
+    sql::{self, Script},
+};
 use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
@@ -106,6 +109,18 @@ pub async fn lock(tx: &Tx, id: StructureId) -> Result<Option<Stored>, Failure> {
     Ok(row.map(Stored::try_from).transpose()?)
 }
 
+/// Locks the structure of an introduction. Answers false where there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_of(tx: &Tx, introduction: IntroductionId) -> Result<bool, Failure> {
+    let query = format!(
+        "SELECT 1 AS found FROM structures WHERE id = (SELECT structure FROM introductions WHERE id = $1){}",
+        sql::for_update(tx)
+    );
+    Ok(sql::one(tx, &query, [introduction.to_string().into()]).await?.is_some())
+}
+
 /// The structures that wait for a possible candidate, in the order of their ids.
 ///
 /// # Errors
@@ -126,14 +141,10 @@ pub async fn set_short(tx: &Tx, id: StructureId, short: bool) -> Result<(), Fail
     Ok(())
 }
 
-/// Notes the launch of a structure's recruitment, once.
-///
-/// # Errors
-/// The database's.
-pub async fn launch(tx: &Tx, id: StructureId, day: Date) -> Result<(), Failure> {
+/// Adds the note of the launch of a structure's recruitment, once.
+pub fn launch(script: &mut Script, id: StructureId, day: Date) {
     let update = "UPDATE structures SET launched_on = $2 WHERE id = $1 AND launched_on IS NULL";
-    sql::execute(tx, update, [id.to_string().into(), sql::day(day).into()]).await?;
-    Ok(())
+    script.add(update, [id.to_string().into(), sql::day(day).into()]);
 }
 
 /// Notes that the notice of a late signature was raised.

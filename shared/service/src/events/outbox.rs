@@ -1,62 +1,83 @@
 //! The outbox: events are written in the transaction of the fact that they tell, numbered under their aggregate's lock.
 
+use conum_kernel::Error;
 use conum_proto::events::v1::{Event, event::Payload};
 use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+use uuid::Builder;
 
 use super::subscriptions;
-use crate::{Call, Failure, Tx, sql, telemetry, wire};
+use crate::{
+    Call, Failure, Tx,
+    sql::{self, Script},
+    telemetry, wire,
+};
 
 /// Writes an event on `subject`, a resource name of the service `source`.
 ///
 /// # Errors
 /// The database's.
 pub async fn append(tx: &Tx, call: &Call, source: &str, subject: &str, payload: Payload) -> Result<(), Failure> {
-    let row = sql::one(
-        tx,
-        "INSERT INTO aggregates (name, sequence) VALUES ($1, 1)
-         ON CONFLICT (name) DO UPDATE SET sequence = aggregates.sequence + 1 RETURNING sequence",
-        [subject.into()],
-    )
-    .await?;
-    let sequence: i64 = row.map_or(Ok(1), |row| row.try_get("", "sequence"))?;
+    let mut script = Script::default();
+    add(&mut script, call, source, subject, payload);
+    Ok(script.run(tx).await?)
+}
+
+/// Adds the writing of an event to a script. Its number is the database's to give, under the aggregate's lock; the event
+/// takes it, and the id that follows from it, when it is [`read`].
+pub fn add(script: &mut Script, call: &Call, source: &str, subject: &str, payload: Payload) {
     let kind = subscriptions::kind(&payload);
     let event = Event {
-        id: call.uuid(&format!("{subject}#{sequence}")).to_string(),
         source: source.into(),
         subject: subject.into(),
-        sequence,
         time: Some(wire::from_timestamp(call.moment.now)),
         traceparent: telemetry::traceparent(),
         actor: call.actor().into(),
         cause: call.cause.clone(),
         payload: Some(payload),
+        ..Event::default()
     };
-    let row = sql::one(
-        tx,
-        "INSERT INTO outbox (aggregate, sequence, kind, at, event) VALUES ($1, $2, $3, $4, $5) RETURNING position",
-        [
-            subject.into(),
-            sequence.into(),
-            kind.into(),
-            sql::instant(call.moment.now).into(),
-            event.encode_to_vec().into(),
-        ],
-    )
-    .await?;
-    let position: i64 = row.map_or(Ok(0), |row| row.try_get("", "position"))?;
+    let at = sql::instant(call.moment.now);
+    script.add(
+        "INSERT INTO aggregates (name, sequence) VALUES ($1, 1)
+         ON CONFLICT (name) DO UPDATE SET sequence = aggregates.sequence + 1",
+        [subject.into()],
+    );
+    script.add(
+        "INSERT INTO outbox (aggregate, sequence, kind, at, event)
+         SELECT name, sequence, $2, $3, $4 FROM aggregates WHERE name = $1",
+        [subject.into(), kind.into(), at.into(), event.encode_to_vec().into()],
+    );
     for subscriber in subscriptions::subscribers(kind) {
-        sql::execute(
-            tx,
+        script.add(
             "INSERT INTO deliveries (subscriber, aggregate, position, delivered, last, attempts, retry_at)
-             VALUES ($1, $2, $3, 0, $4, 0, $5)
+             SELECT $1, o.aggregate, o.position, 0, o.sequence, 0, $3 FROM outbox o
+             JOIN aggregates a ON a.name = o.aggregate AND a.sequence = o.sequence WHERE o.aggregate = $2
              ON CONFLICT (subscriber, aggregate) DO UPDATE SET last = excluded.last,
                position = CASE WHEN deliveries.delivered < deliveries.last
                           THEN deliveries.position ELSE excluded.position END",
-            [subscriber.into(), subject.into(), position.into(), sequence.into(), sql::instant(call.moment.now).into()],
-        )
-        .await?;
+            [subscriber.into(), subject.into(), at.into()],
+        );
     }
-    Ok(())
+}
+
+/// Reads a stored event, with its number and its id.
+///
+/// # Errors
+/// Internal where it cannot be read.
+pub(super) fn read(bytes: &[u8], sequence: i64) -> Result<Event, Error> {
+    let event = Event::decode(bytes).map_err(Error::internal)?;
+    let id = id(&event, sequence);
+    Ok(Event { id, sequence, ..event })
+}
+
+/// The id of an event: a UUID made of its source, subject and number, which nothing else shares.
+fn id(event: &Event, sequence: i64) -> String {
+    let name = format!("{}/{}#{sequence}", event.source, event.subject);
+    let digest: [u8; 32] = Sha256::digest(name).into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 /// Forgets what was told of a subject, sent or not, dead letters included: the erasure that is told next is all that

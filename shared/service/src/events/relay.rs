@@ -8,16 +8,14 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use conum_kernel::Error;
 use conum_proto::events::v1::{
     DeliverRequest, Event, Outcome, Receipt, event_sink_service_client::EventSinkServiceClient,
 };
 use jiff::{SignedDuration, Timestamp};
-use prost::Message as _;
 use tonic::{Code, Request, transport::Channel};
 use tracing::Instrument as _;
 
-use super::subscriptions;
+use super::{outbox, subscriptions};
 use crate::{Failure, Host, Tx, identity::Caller, sql, telemetry};
 
 /// How often a subscriber may refuse an event before it is a dead letter.
@@ -80,6 +78,27 @@ async fn deliver(host: &Host, subscriber: &'static str, channel: Channel) -> Res
     note(host, subscriber, leases, events, outcome).await
 }
 
+/// Gives back the leases that a process took and did not live to give back. Only where it alone uses the database, as on
+/// SQLite; elsewhere they end by themselves.
+///
+/// # Errors
+/// The database's.
+pub async fn take_over(host: &Host) -> Result<(), Failure> {
+    let release =
+        |tx: &Tx| (!is_postgres(tx)).then_some("UPDATE deliveries SET lease_until = NULL WHERE lease_until > $1");
+    let epoch = sql::instant(Timestamp::UNIX_EPOCH);
+    host.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some(release) = release(tx) {
+                    sql::execute(tx, release, [epoch.into()]).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
 /// Takes the aggregates that are due, oldest event first.
 async fn lease(host: &Host, subscriber: &'static str, now: Timestamp) -> Result<Vec<Lease>, Failure> {
     let due = "SELECT aggregate, delivered, attempts FROM deliveries
@@ -128,7 +147,7 @@ fn is_postgres(tx: &Tx) -> bool {
 async fn load(host: &Host, subscriber: &str, leases: &[Lease]) -> Result<Vec<Event>, Failure> {
     let list = sql::parameters(1, leases.len());
     let query = format!(
-        "SELECT o.kind, o.event FROM outbox o JOIN deliveries d ON d.aggregate = o.aggregate
+        "SELECT o.kind, o.sequence, o.event FROM outbox o JOIN deliveries d ON d.aggregate = o.aggregate
          WHERE d.subscriber = ${} AND o.aggregate IN ({list}) AND o.sequence > d.delivered
          ORDER BY o.position LIMIT {}",
         leases.len() + 1,
@@ -141,7 +160,7 @@ async fn load(host: &Host, subscriber: &str, leases: &[Lease]) -> Result<Vec<Eve
         let kind: String = row.try_get("", "kind")?;
         if subscriptions::wants(subscriber, &kind) && events.len() < EVENTS {
             let bytes: Vec<u8> = row.try_get("", "event")?;
-            events.push(Event::decode(bytes.as_slice()).map_err(Error::internal)?);
+            events.push(outbox::read(&bytes, row.try_get("", "sequence")?)?);
         }
     }
     Ok(events)
