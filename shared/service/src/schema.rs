@@ -21,7 +21,7 @@ async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbE
 
 /// Writes the few types whose names differ: `INSTANT` is a UTC instant, `DAY` a calendar day, `BYTES` a blob, `SERIAL`
 /// a key that the database counts up.
-fn dialect(backend: sea_orm::DbBackend, statement: &str) -> String {
+pub(crate) fn dialect(backend: sea_orm::DbBackend, statement: &str) -> String {
     let (instant, day, bytes, serial) = if backend == sea_orm::DbBackend::Sqlite {
         ("timestamp_with_timezone_text", "date_text", "blob", "integer PRIMARY KEY AUTOINCREMENT")
     } else {

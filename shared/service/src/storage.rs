@@ -154,6 +154,9 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(10))
                 .statement_cache_capacity(256)
+                // Savepoints keep what they may undo in memory rather than in a file.
+                .pragma("temp_store", "MEMORY")
+                .pragma("cache_size", "-16384")
                 .foreign_keys(true);
             if read_only { options.pragma("query_only", "ON") } else { options }
         });

@@ -12,11 +12,12 @@ use conum_proto::events::v1::{
     DeliverRequest, Event, Outcome, Receipt, event_sink_service_client::EventSinkServiceClient,
 };
 use jiff::{SignedDuration, Timestamp};
+use sea_orm::ConnectionTrait as _;
 use tonic::{Code, Request, transport::Channel};
 use tracing::Instrument as _;
 
 use super::{outbox, subscriptions};
-use crate::{Failure, Host, Tx, identity::Caller, sql, telemetry};
+use crate::{Failure, Host, Tx, identity::Caller, schema, sql, telemetry};
 
 /// How often a subscriber may refuse an event before it is a dead letter.
 pub const REFUSALS: i32 = 8;
@@ -139,7 +140,6 @@ async fn lease(host: &Host, subscriber: &'static str, now: Timestamp) -> Result<
 }
 
 fn is_postgres(tx: &Tx) -> bool {
-    use sea_orm::ConnectionTrait as _;
     tx.get_database_backend() == sea_orm::DbBackend::Postgres
 }
 
@@ -244,36 +244,47 @@ async fn note(
     host.store()
         .write(move |tx| {
             let progress = progress.clone();
-            Box::pin(async move {
-                for aggregate in progress.iter() {
-                    write_progress(tx, subscriber, aggregate, now).await?;
-                }
-                Ok(())
-            })
+            Box::pin(async move { write_progress(tx, subscriber, &progress, now).await })
         })
         .await?;
     Ok(acknowledged)
 }
 
-async fn write_progress(tx: &Tx, subscriber: &str, progress: &Progress, now: Timestamp) -> Result<(), Failure> {
-    let attempts = if progress.trouble.is_some() { progress.lease.attempts + 1 } else { 0 };
-    let dead = progress.trouble.clone().filter(|_| progress.refused && attempts >= REFUSALS);
-    let retry_at = if progress.trouble.is_some() { now.saturating_add(pause(attempts)).unwrap_or(now) } else { now };
-    // Everything that the subscriber wanted was acknowledged: what is left up to `last` is not for it.
-    sql::execute(
-        tx,
-        "UPDATE deliveries SET delivered = CASE WHEN $3 > delivered THEN $3 ELSE delivered END, attempts = $4,
-           retry_at = $5, dead = $6, lease_until = NULL WHERE subscriber = $1 AND aggregate = $2",
-        [
-            subscriber.into(),
+async fn write_progress(tx: &Tx, subscriber: &str, all: &[Progress], now: Timestamp) -> Result<(), Failure> {
+    let mut values: Vec<sea_orm::Value> = vec![subscriber.into()];
+    let mut rows = Vec::with_capacity(all.len());
+    for progress in all {
+        let attempts = if progress.trouble.is_some() { progress.lease.attempts + 1 } else { 0 };
+        let dead = progress.trouble.clone().filter(|_| progress.refused && attempts >= REFUSALS);
+        let pause = if progress.trouble.is_some() { pause(attempts) } else { SignedDuration::ZERO };
+        let retry_at = sql::instant(now.saturating_add(pause).unwrap_or(now));
+        let n = values.len();
+        let casts = format!(
+            "(CAST(${} AS text), CAST(${} AS bigint), CAST(${} AS integer), CAST(${} AS INSTANT), CAST(${} AS text))",
+            n + 1,
+            n + 2,
+            n + 3,
+            n + 4,
+            n + 5
+        );
+        rows.push(schema::dialect(tx.get_database_backend(), &casts));
+        let row: [sea_orm::Value; 5] = [
             progress.lease.aggregate.clone().into(),
             progress.delivered.into(),
             attempts.into(),
-            sql::instant(retry_at).into(),
+            retry_at.into(),
             dead.into(),
-        ],
-    )
-    .await?;
+        ];
+        values.extend(row);
+    }
+    // Everything that the subscriber wanted was acknowledged: what is left up to `last` is not for it.
+    let update = format!(
+        "UPDATE deliveries SET delivered = CASE WHEN v.column2 > delivered THEN v.column2 ELSE delivered END,
+           attempts = v.column3, retry_at = v.column4, dead = v.column5, lease_until = NULL
+         FROM (VALUES {}) v WHERE subscriber = $1 AND aggregate = v.column1",
+        rows.join(", ")
+    );
+    sql::execute(tx, &update, values).await?;
     Ok(())
 }
 
