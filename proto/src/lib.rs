@@ -58,6 +58,9 @@ pub mod google {
     pub mod r#type {
         package!("google.r#type");
     }
+    pub mod rpc {
+        package!("google.rpc");
+    }
     pub mod api {
         package!("google.api");
     }

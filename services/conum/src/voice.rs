@@ -68,7 +68,7 @@ impl Voice {
     }
 
     pub(crate) fn candidates(&self) -> CandidatesServiceClient<Channel> {
-        CandidatesServiceClient::new(self.channel.clone())
+        CandidatesServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
     }
 
     pub(crate) fn introductions(&self) -> IntroductionsServiceClient<Channel> {

@@ -48,6 +48,16 @@ impl Call {
         })
     }
 
+    /// The call of one request among several that came together.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST_ID` at `field` where the id is no UUID.
+    pub fn part(&self, field: &str, request_id: &str) -> Result<Self> {
+        let id = Uuid::try_parse(request_id)
+            .map_err(|_| Error::invalid(field, "INVALID_REQUEST_ID", "a UUID is expected", "un UUID est attendu"))?;
+        Ok(Self { cause: id.to_string(), request_id: Some(id), ..self.clone() })
+    }
+
     /// A call that the service makes to itself: a delivered event, a due timer.
     #[must_use]
     pub fn internal(actor: &str, cause: String, moment: Moment, ids: &Ids) -> Self {

@@ -20,7 +20,10 @@ use lettre::{
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::{Call, Failure, Host, Tx, sql};
+use crate::{
+    Call, Failure, Host, Tx,
+    sql::{self, Script},
+};
 
 /// How many mails one step sends.
 const BATCH: i64 = 256;
@@ -136,15 +139,30 @@ pub async fn queue(
     recipient: &str,
     facts: &(impl Serialize + Sync),
 ) -> Result<(), Failure> {
+    let mut script = Script::default();
+    add(&mut script, call, id, kind, recipient, facts)?;
+    Ok(script.run(tx).await?)
+}
+
+/// Adds the queueing of a mail to a script, as [`queue`] does it.
+///
+/// # Errors
+/// Internal where the facts cannot be written.
+pub fn add(
+    script: &mut Script,
+    call: &Call,
+    id: &str,
+    kind: &str,
+    recipient: &str,
+    facts: &impl Serialize,
+) -> Result<(), Failure> {
     let facts = serde_json::to_string(facts).map_err(Error::internal)?;
     let now = sql::instant(call.moment.now);
-    sql::execute(
-        tx,
+    script.add(
         "INSERT INTO mails (id, kind, recipient, facts, queued_at, attempts, retry_at)
          VALUES ($1, $2, $3, $4, $5, 0, $5) ON CONFLICT (id) DO NOTHING",
         [id.into(), kind.into(), recipient.into(), facts.into(), now.into()],
-    )
-    .await?;
+    );
     Ok(())
 }
 

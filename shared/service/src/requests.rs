@@ -3,12 +3,18 @@
 //! What is kept for a request id is the name of what it made or changed and a hash of the request, for 24 hours: never
 //! its content. The same request again answers with the record as it stands.
 
+use std::collections::HashMap;
+
 use conum_kernel::Error;
 use futures::future::BoxFuture;
 use prost::Message;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-use crate::{Call, Failure, Host, Tx, sql};
+use crate::{
+    Call, Failure, Host, Tx,
+    sql::{self, Script},
+};
 
 /// How long an answer is kept, in hours.
 pub const KEPT_HOURS: i64 = 24;
@@ -114,6 +120,61 @@ async fn remembered(tx: &Tx, call: &Call, hash: &str) -> Result<Option<String>, 
     let Some(row) = row else { return Err(Error::internal("an answer vanished").into()) };
     let (known, resource): (String, String) = (row.try_get("", "hash")?, row.try_get("", "resource")?);
     if known == hash { Ok(Some(resource)) } else { Err(Error::request_id_reused().into()) }
+}
+
+/// What earlier requests of a caller made, by their ids, with the hash of each.
+///
+/// # Errors
+/// The database's.
+pub async fn earlier(tx: &Tx, call: &Call, ids: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, Failure> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let query = format!(
+        "SELECT request_id, hash, resource FROM answers WHERE subject = $1 AND request_id IN ({})",
+        sql::parameters(2, ids.len())
+    );
+    let values = std::iter::once(call.actor().into()).chain(ids.iter().map(|id| id.to_string().into()));
+    let mut found = HashMap::new();
+    for row in sql::all(tx, &query, values.collect::<Vec<sea_orm::Value>>()).await? {
+        let id: String = row.try_get("", "request_id")?;
+        let earlier = Earlier { hash: row.try_get("", "hash")?, resource: row.try_get("", "resource")? };
+        found.insert(sql::read(Uuid::try_parse(&id))?, earlier);
+    }
+    Ok(found)
+}
+
+/// What an earlier request made.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    hash: String,
+    resource: String,
+}
+
+impl Earlier {
+    /// The name of what it made.
+    ///
+    /// # Errors
+    /// `REQUEST_ID_REUSED` where it had other content.
+    pub fn of<M: Message>(&self, message: &M) -> Result<&str, Error> {
+        if self.hash == hash(message) { Ok(&self.resource) } else { Err(Error::request_id_reused()) }
+    }
+}
+
+/// Adds the note of what a request made to a script. Where another transaction has taken its id meanwhile, the script
+/// breaks a constraint, and is decided again.
+pub fn remember<M: Message, R: Record>(script: &mut Script, call: &Call, message: &M, record: &R) {
+    script.add(
+        "INSERT INTO answers (subject, request_id, hash, resource, etag, at) VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            call.actor().into(),
+            key(call).into(),
+            hash(message).into(),
+            record.name().into(),
+            record.etag().into(),
+            sql::instant(call.moment.now).into(),
+        ],
+    );
 }
 
 /// Forgets answers older than [`KEPT_HOURS`], and outbox rows that everybody has received 30 days ago.

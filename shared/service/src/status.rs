@@ -1,6 +1,7 @@
 //! The one place that turns the platform's error into `google.rpc.Status`, and back at a caller.
 
 use conum_kernel::{Error, Kind};
+use conum_proto::google::rpc as proto;
 use prost::Message as _;
 use prost_types::Any;
 use tonic::{Code, Status};
@@ -13,6 +14,12 @@ pub const DOMAIN: &str = "conum";
 /// and does not leave.
 #[must_use]
 pub fn of(error: &Error) -> Status {
+    read(&message(error))
+}
+
+/// The same as a message, for an answer that holds several.
+#[must_use]
+pub fn message(error: &Error) -> proto::Status {
     if let Some(context) = error.context() {
         tracing::warn!(reason = error.reason(), context, "call failed");
     }
@@ -38,9 +45,13 @@ pub fn of(error: &Error) -> Status {
         let retry_delay = prost_types::Duration::try_from(after).ok();
         details.push(any("RetryInfo", &pb::RetryInfo { retry_delay }));
     }
-    let code = code(error.kind());
-    let status = pb::Status { code: code as i32, message: error.english().into(), details };
-    Status::with_details(code, error.english(), status.encode_to_vec().into())
+    proto::Status { code: code(error.kind()) as i32, message: error.english().into(), details }
+}
+
+/// The status that a message holds.
+#[must_use]
+pub fn read(message: &proto::Status) -> Status {
+    Status::with_details(Code::from_i32(message.code), &message.message, message.encode_to_vec().into())
 }
 
 fn bad_request(error: &Error) -> pb::BadRequest {

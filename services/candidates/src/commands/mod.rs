@@ -11,7 +11,7 @@ pub mod telling;
 use std::collections::HashMap;
 
 use conum_kernel::policy::Dated;
-use conum_service::{Call, Failure, Tx, history, policies};
+use conum_service::{Call, Failure, Tx, history, policies, sql::Script};
 use sea_orm::ConnectionTrait;
 
 use crate::{
@@ -40,25 +40,36 @@ pub async fn settings<C: ConnectionTrait>(connection: &C, call: &Call) -> Result
 /// # Errors
 /// Aborted where it has changed since it was read; the database's.
 pub async fn carry_out(tx: &Tx, call: &Call, version: i64, decision: Decision) -> Result<Stored, Failure> {
+    let mut script = Script::default();
+    if version != 0 && !decision.facts.is_empty() {
+        let candidate = &decision.state;
+        candidates::update(tx, candidate, version, &ties::of(tx, candidate.id).await?).await?;
+        doubles::forget(&mut script, candidate.id);
+    }
+    let stored = write(&mut script, call, version, decision)?;
+    script.run(tx).await?;
+    Ok(stored)
+}
+
+/// Adds the writing of what was decided to a script: of a new registration all of it, of another all but itself.
+///
+/// # Errors
+/// Internal where something cannot be written.
+pub fn write(script: &mut Script, call: &Call, version: i64, decision: Decision) -> Result<Stored, Failure> {
     let Decision { state: candidate, facts, events, mails } = decision;
-    let mut stored = Stored { candidate, version };
     if facts.is_empty() {
-        return Ok(stored);
+        return Ok(Stored { candidate, version });
     }
-    let id = stored.candidate.id;
     if version == 0 {
-        candidates::insert(tx, &stored.candidate).await?;
-    } else {
-        candidates::update(tx, &stored, &ties::of(tx, id).await?).await?;
+        candidates::insert(script, &candidate)?;
     }
-    stored.version += 1;
-    doubles::write(tx, &stored.candidate).await?;
-    history::append(tx, call, &id.name(), &facts).await?;
+    doubles::add(script, &candidate);
+    history::add(script, call, &candidate.id.name(), &facts);
     for event in events {
-        telling::others(tx, call, event).await?;
+        telling::others(script, call, event);
     }
     for mail in mails {
-        telling::person(tx, call, &mail).await?;
+        telling::person(script, call, &mail)?;
     }
-    Ok(stored)
+    Ok(Stored { candidate, version: version + 1 })
 }

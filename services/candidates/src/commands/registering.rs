@@ -1,12 +1,20 @@
 //! Registering and correcting: what they need is looked up here (C02, C08).
 
-use conum_kernel::parse_post_name;
-use conum_service::{Call, Failure, Tx};
+use std::collections::HashMap;
 
-use super::{carry_out, settings};
+use conum_kernel::{Error, parse_post_name};
+use conum_proto::candidates::v1::CreateCandidateRequest;
+use conum_service::{
+    Call, Failure, Tx,
+    requests::{self, Earlier, Record as _},
+    sql::Script,
+};
+use uuid::Uuid;
+
+use super::{carry_out, settings, write};
 use crate::{
     domain::{
-        Lookups, Register,
+        Decision, Lookups, Register, Settings,
         correction::{self, Change},
         doubles::{self, Found},
         registration,
@@ -20,11 +28,67 @@ use crate::{
 /// # Errors
 /// Those of [`registration::register`].
 pub async fn register(tx: &Tx, call: &Call, command: Register) -> Result<Stored, Failure> {
+    let settings = settings(tx, call).await?;
+    let decision = decide(tx, call, &settings, command).await?;
+    carry_out(tx, call, 0, decision).await
+}
+
+async fn decide(tx: &Tx, call: &Call, settings: &Settings, command: Register) -> Result<Decision, Failure> {
     let found = storage::doubles::find(tx, None, &command.keys()).await?;
     let lookups = lookups(tx, command.situation.as_ref(), found).await?;
+    Ok(registration::register(call.mint("candidate"), command, &lookups, settings, call.moment)?)
+}
+
+/// A line of an import: the request that it would be alone, for it may come that way as well, and what it asks.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub request: CreateCandidateRequest,
+    pub asked: Result<Register, Error>,
+}
+
+/// What became of a line: the registration, or why it was refused.
+pub type Imported = Result<Stored, Error>;
+
+/// Registers the people of a batch, one after the other: a line that is refused writes nothing and stops no other; one
+/// that was registered before is answered as it stands.
+///
+/// # Errors
+/// The database's: then the whole batch has not happened.
+pub async fn import(tx: &Tx, call: &Call, batch: &[Line]) -> Result<Vec<Imported>, Failure> {
     let settings = settings(tx, call).await?;
-    let decision = registration::register(call.mint("candidate"), command, &lookups, &settings, call.moment)?;
-    carry_out(tx, call, 0, decision).await
+    let ids: Vec<_> = batch.iter().filter_map(|line| Uuid::try_parse(&line.request.request_id).ok()).collect();
+    let earlier = requests::earlier(tx, call, &ids).await?;
+    let mut all = Vec::with_capacity(batch.len());
+    for line in batch {
+        let outcome = match call.part("request_id", &line.request.request_id) {
+            Ok(call) => register_line(tx, &call, &settings, line, &earlier).await,
+            Err(error) => Err(error.into()),
+        };
+        all.push(match outcome {
+            Ok(stored) => Ok(stored),
+            Err(Failure::Refused(error)) => Err(error),
+            Err(failure) => return Err(failure),
+        });
+    }
+    Ok(all)
+}
+
+async fn register_line(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    line: &Line,
+    earlier: &HashMap<Uuid, Earlier>,
+) -> Result<Stored, Failure> {
+    if let Some(earlier) = call.request_id.and_then(|id| earlier.get(&id)) {
+        return Stored::load(tx, earlier.of(&line.request)?).await;
+    }
+    let decision = decide(tx, call, settings, line.asked.clone()?).await?;
+    let mut script = Script::default();
+    let stored = write(&mut script, call, 0, decision)?;
+    requests::remember(&mut script, call, &line.request, &stored);
+    script.run(tx).await?;
+    Ok(stored)
 }
 
 /// Corrects a locked registration.

@@ -8,20 +8,17 @@ use conum_proto::{
     },
     google::r#type::LatLng,
 };
-use conum_service::{Call, Failure, Tx, events, mail, wire};
+use conum_service::{Call, Failure, events, mail, sql::Script, wire};
 
 use crate::{
     NAME,
     domain::{Event, Facts, Mail, Offer, Reach, Sector},
 };
 
-/// Tells the other services.
-///
-/// # Errors
-/// The database's.
-pub async fn others(tx: &Tx, call: &Call, event: Event) -> Result<(), Failure> {
+/// Adds the telling of the other services to a script.
+pub fn others(script: &mut Script, call: &Call, event: Event) {
     let subject = event.subject();
-    events::append(tx, call, NAME, &subject.name(), payload(event)).await
+    events::outbox::add(script, call, NAME, &subject.name(), payload(event));
 }
 
 fn payload(event: Event) -> Payload {
@@ -70,13 +67,13 @@ fn wired(facts: Facts) -> CandidateFacts {
     }
 }
 
-/// Queues a mail to a person. What is kept are the ids that it is about.
+/// Adds the queueing of a mail to a person to a script. What is kept are the ids that it is about.
 ///
 /// # Errors
-/// The database's.
-pub async fn person(tx: &Tx, call: &Call, letter: &Mail) -> Result<(), Failure> {
+/// Internal where it cannot be written.
+pub fn person(script: &mut Script, call: &Call, letter: &Mail) -> Result<(), Failure> {
     let id = format!("{}-{}", letter.kind(), about(call, letter));
-    mail::queue(tx, call, &id, letter.kind(), &letter.to().name(), letter).await
+    mail::add(script, call, &id, letter.kind(), &letter.to().name(), letter)
 }
 
 /// What a mail of its kind is about, once and for all: the same again is the same mail.

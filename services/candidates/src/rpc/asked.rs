@@ -6,12 +6,15 @@ use conum_kernel::{Result, Violations};
 use conum_proto::candidates::v1 as proto;
 use conum_service::wire;
 
-use crate::domain::{
-    Background, Location, Place, Register, Sector, State,
-    correction::Change,
-    identity::Commune,
-    situation::{Declared, Status},
-    wishes::{AskedReach, AskedWishes},
+use crate::{
+    commands::registering::Line,
+    domain::{
+        Background, Location, Place, Register, Sector, State,
+        correction::Change,
+        identity::Commune,
+        situation::{Declared, Status},
+        wishes::{AskedReach, AskedWishes},
+    },
 };
 
 /// What a correction may change.
@@ -51,6 +54,15 @@ pub fn register(asked: proto::Candidate) -> Result<Register> {
         email: asked.email,
         phone: asked.phone,
     })
+}
+
+/// A line of an import.
+#[must_use]
+pub fn line(line: proto::ImportedCandidate) -> Line {
+    let asked = line.candidate.clone().ok_or_else(|| wire::required("candidate")).and_then(register);
+    let request =
+        proto::CreateCandidateRequest { candidate: line.candidate, request_id: line.request_id, validate_only: false };
+    Line { request, asked }
 }
 
 /// What a correction changes: the fields of its mask; without one, those that are set.

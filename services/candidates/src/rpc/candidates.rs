@@ -1,16 +1,18 @@
 //! `CandidatesService`: people and their rights over their data.
 
+use std::sync::Arc;
+
 use conum_kernel::{CandidateId, Error, Rule};
 use conum_proto::candidates::v1::{
     Candidate, CandidateCard, CandidateExport, CreateCandidateRequest, DismissDoubleRequest, EraseCandidateRequest,
-    ExportCandidateRequest, GetCandidateCardRequest, GetCandidateRequest, LeaveProgrammeRequest,
-    ListCandidateHistoryRequest, ListCandidateHistoryResponse, ListCandidatesRequest, ListCandidatesResponse,
-    MergeCandidatesRequest, RecordPixResultRequest, SetPixConsentRequest, UpdateCandidateRequest,
-    candidates_service_server::CandidatesService,
+    ExportCandidateRequest, GetCandidateCardRequest, GetCandidateRequest, ImportCandidatesRequest,
+    ImportCandidatesResponse, ImportedCandidate, LeaveProgrammeRequest, ListCandidateHistoryRequest,
+    ListCandidateHistoryResponse, ListCandidatesRequest, ListCandidatesResponse, MergeCandidatesRequest,
+    RecordPixResultRequest, SetPixConsentRequest, UpdateCandidateRequest, candidates_service_server::CandidatesService,
 };
 use conum_service::{Call, Failure, Host, Scope, Tx, paging::Page, wire};
-use futures::future::BoxFuture;
-use tonic::{Request, Response, Status};
+use futures::{StreamExt as _, future::BoxFuture, stream::BoxStream};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     asked,
@@ -26,6 +28,9 @@ use crate::{
 /// The rpc of candidates.
 #[derive(Clone, Debug)]
 pub struct Candidates(pub Host);
+
+/// How many lines a batch of an import may have.
+const MOST_LINES: usize = 500;
 
 /// A command on registrations: what it makes of one.
 type Outcome<'t> = BoxFuture<'t, Result<Stored, Failure>>;
@@ -121,6 +126,26 @@ fn erase(tx: &Tx, call: Call, asked: EraseCandidateRequest) -> Outcome<'_> {
     })
 }
 
+/// Registers a batch in one transaction.
+async fn import(host: &Host, call: Call, batch: Vec<ImportedCandidate>) -> Result<ImportCandidatesResponse, Status> {
+    if batch.len() > MOST_LINES {
+        let error = Error::invalid("candidates", "TOO_MANY", "at most 500 lines", "au plus 500 lignes");
+        return Err(Failure::from(error).into());
+    }
+    let numbers: Vec<_> = batch.iter().map(|line| line.line).collect();
+    let batch: Arc<[_]> = batch.into_iter().map(asked::line).collect();
+    let imported = host
+        .store()
+        .write(move |tx| {
+            let (call, batch) = (call.clone(), batch.clone());
+            Box::pin(async move { registering::import(tx, &call, &batch).await })
+        })
+        .await?;
+    host.wake();
+    let lines = numbers.into_iter().zip(imported).map(|(line, outcome)| convert::imported(line, outcome)).collect();
+    Ok(ImportCandidatesResponse { lines })
+}
+
 #[tonic::async_trait]
 impl CandidatesService for Candidates {
     async fn create_candidate(&self, request: Request<CreateCandidateRequest>) -> Result<Response<Candidate>, Status> {
@@ -132,6 +157,23 @@ impl CandidatesService for Candidates {
             self.0.command(&call, asked, create).await?
         };
         Ok(shown(&call, registered))
+    }
+
+    type ImportCandidatesStream = BoxStream<'static, Result<ImportCandidatesResponse, Status>>;
+
+    async fn import_candidates(
+        &self,
+        request: Request<Streaming<ImportCandidatesRequest>>,
+    ) -> Result<Response<Self::ImportCandidatesStream>, Status> {
+        let call = self.0.call(&request, "")?;
+        let host = self.0.clone();
+        let batches = request.into_inner();
+        let answers = batches.then(move |batch| {
+            let (host, mut call) = (host.clone(), call.clone());
+            call.moment = host.clock().moment();
+            async move { import(&host, call, batch?.candidates).await }
+        });
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn get_candidate(&self, request: Request<GetCandidateRequest>) -> Result<Response<Candidate>, Status> {

@@ -2,9 +2,10 @@
 
 use conum_kernel::Id;
 use conum_proto::{candidates::v1 as proto, google::r#type::LatLng};
-use conum_service::{history::Entry, wire};
+use conum_service::{history::Entry, status, wire};
 
 use crate::{
+    commands::registering::Imported,
     domain::{
         Background, Hold, Person, Pix, Reach, Sector, Situation, State, Wishes, card::Card, situation::Status,
         ties::KnownIntroduction,
@@ -41,6 +42,23 @@ pub fn candidate(stored: Stored, pix: PixResults) -> proto::Candidate {
         show(&mut shown, person, pix);
     }
     shown
+}
+
+/// What became of a line of an import.
+#[must_use]
+pub fn imported(line: i64, outcome: Imported) -> proto::ImportedLine {
+    match outcome {
+        Ok(Stored { candidate, .. }) => proto::ImportedLine {
+            line,
+            candidate: candidate.id.name(),
+            registered_at: Some(wire::from_timestamp(candidate.registered_at)),
+            possible_double: !candidate.possible_doubles.is_empty(),
+            refusal: None,
+        },
+        Err(error) => {
+            proto::ImportedLine { line, refusal: Some(status::message(&error)), ..proto::ImportedLine::default() }
+        }
+    }
 }
 
 fn show(shown: &mut proto::Candidate, person: Person, pix: PixResults) {

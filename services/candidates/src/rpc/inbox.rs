@@ -7,7 +7,9 @@ use conum_proto::events::v1::{Event, event::Payload};
 use conum_service::{
     Call, Failure, Tx,
     events::{Applied, Subscriber},
-    history, wire,
+    history,
+    sql::Script,
+    wire,
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -109,9 +111,10 @@ async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) 
     }
     ties::write(tx, candidate.id, &decision.state).await?;
     candidates::update_activity(tx, candidate, &decision.state).await?;
-    history::append(tx, call, &candidate.id.name(), &decision.facts).await?;
+    let mut script = Script::default();
+    history::add(&mut script, call, &candidate.id.name(), &decision.facts);
     for mail in &decision.mails {
-        telling::person(tx, call, mail).await?;
+        telling::person(&mut script, call, mail)?;
     }
-    Ok(())
+    Ok(script.run(tx).await?)
 }

@@ -3,7 +3,11 @@
 use std::fmt::Write as _;
 
 use conum_kernel::{CandidateId, Error, Machine as _, clock::paris_date};
-use conum_service::{Failure, Tx, requests::Record, sql};
+use conum_service::{
+    Failure, Tx,
+    requests::Record,
+    sql::{self, Script},
+};
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
@@ -156,14 +160,13 @@ pub async fn list<C: ConnectionTrait>(
     rows.into_iter().map(|row| Stored::try_from(row).map_err(Failure::from)).collect()
 }
 
-/// Writes a new registration.
+/// Adds the writing of a new registration to a script: a unique violation where its mail address is registered.
 ///
 /// # Errors
-/// The database's; a unique violation where its mail address is registered.
-pub async fn insert(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
+/// Internal where it cannot be written.
+pub fn insert(script: &mut Script, candidate: &Candidate) -> Result<(), Failure> {
     let [mail_key, department, last_activity, noticed_on] = found_by(candidate, &Ties::default());
-    sql::execute(
-        tx,
+    script.add(
         "INSERT INTO candidates (id, state, document, mail_key, department, last_activity, noticed_on, version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
         [
@@ -175,17 +178,15 @@ pub async fn insert(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
             last_activity,
             noticed_on,
         ],
-    )
-    .await?;
+    );
     Ok(())
 }
 
-/// Writes a registration that has changed.
+/// Writes a registration that has changed since it was read in a version.
 ///
 /// # Errors
-/// Aborted where it has changed since it was read.
-pub async fn update(tx: &Tx, stored: &Stored, ties: &Ties) -> Result<(), Failure> {
-    let candidate = &stored.candidate;
+/// Aborted where another has changed it meanwhile.
+pub async fn update(tx: &Tx, candidate: &Candidate, version: i64, ties: &Ties) -> Result<(), Failure> {
     let [mail_key, department, last_activity, noticed_on] = found_by(candidate, ties);
     let done = sql::execute(
         tx,
@@ -193,7 +194,7 @@ pub async fn update(tx: &Tx, stored: &Stored, ties: &Ties) -> Result<(), Failure
            noticed_on = $8, version = version + 1 WHERE id = $1 AND version = $2",
         [
             candidate.id.to_string().into(),
-            stored.version.into(),
+            version.into(),
             candidate.state.name().into(),
             read(serde_json::to_string(candidate))?.into(),
             mail_key,

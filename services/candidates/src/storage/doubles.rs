@@ -1,7 +1,10 @@
 //! What registrations are found by as doubles of one another, and who is flagged with whom (C08).
 
 use conum_kernel::{CandidateId, Machine as _};
-use conum_service::{Failure, Tx, sql};
+use conum_service::{
+    Failure, Tx,
+    sql::{self, Script},
+};
 use sea_orm::Value;
 
 use super::read;
@@ -18,26 +21,26 @@ fn by_kind(keys: &Keys) -> [(&'static str, &[String]); 2] {
     [(MAIL, &keys.mails), (PERSON, &keys.people)]
 }
 
-/// Writes what a registration is found by and flagged with.
-///
-/// # Errors
-/// The database's.
-pub async fn write(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
+/// Adds the forgetting of what a registration was found by and flagged with to a script.
+pub fn forget(script: &mut Script, id: CandidateId) {
+    script.add("DELETE FROM keys WHERE candidate = $1", [id.to_string().into()]);
+    script.add("DELETE FROM doubles WHERE candidate = $1", [id.to_string().into()]);
+}
+
+/// Adds the writing of what a registration is found by and flagged with to a script.
+pub fn add(script: &mut Script, candidate: &Candidate) {
     let id = candidate.id.to_string();
-    sql::execute(tx, "DELETE FROM keys WHERE candidate = $1", [id.clone().into()]).await?;
-    sql::execute(tx, "DELETE FROM doubles WHERE candidate = $1", [id.clone().into()]).await?;
     for (kind, keys) in by_kind(&doubles::keys(candidate)) {
         for key in keys {
             let insert = "INSERT INTO keys (kind, key, candidate) VALUES ($1, $2, $3)";
-            sql::execute(tx, insert, [kind.into(), key.clone().into(), id.clone().into()]).await?;
+            script.add(insert, [kind.into(), key.clone().into(), id.clone().into()]);
         }
     }
     let flagged = candidate.possible_doubles.iter().map(|double| double.candidate);
     for other in flagged.chain(candidate.distinct_from.iter().copied()) {
         let insert = "INSERT INTO doubles (other, candidate) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        sql::execute(tx, insert, [other.to_string().into(), id.clone().into()]).await?;
+        script.add(insert, [other.to_string().into(), id.clone().into()]);
     }
-    Ok(())
 }
 
 /// The registrations that are flagged with one, or were said to be of somebody else, in the order of their ids.

@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use conum_kernel::{Error, id::draw};
-use conum_proto::access::v1::Role;
+use conum_proto::{
+    access::v1::Role,
+    candidates::v1::{ImportCandidatesRequest, ImportCandidatesResponse, ImportedCandidate, ImportedLine},
+};
 use conum_service::{Caller, status};
 use prost::Message as _;
-use tonic::{Code, Request, Response, Status};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::pb;
 use uuid::Builder;
 
@@ -60,11 +65,10 @@ impl Asking {
         message: T,
         mut call: impl AsyncFnMut(Request<T>) -> Result<Response<R>, Status>,
     ) -> Result<Answer<R>, Error> {
-        let caller = Caller { subject: "import".into(), roles: vec![Role::Agency], owned: Vec::new() };
         let mut pause = PAUSE;
         let mut tries = 1;
         loop {
-            let request = self.voice.by(&caller, message.clone()).await?;
+            let request = self.voice.by(&agency(), message.clone()).await?;
             match call(request).await {
                 Ok(answer) => return Ok(Answer::Done(answer.into_inner())),
                 Err(refused) if is_about_the_line(refused.code()) => return Ok(Answer::Refused(refusal(&refused))),
@@ -76,6 +80,70 @@ impl Asking {
             }
         }
     }
+}
+
+/// The stream that batches of candidates go through: opened when it is first used, and again after a loss.
+#[derive(Debug, Default)]
+pub(crate) struct Batches(Option<Open>);
+
+#[derive(Debug)]
+struct Open {
+    batches: mpsc::Sender<ImportCandidatesRequest>,
+    answers: Streaming<ImportCandidatesResponse>,
+}
+
+impl Batches {
+    /// Sends a batch, and waits for what became of it. One that was not answered is sent again, which changes nothing
+    /// where it was heard the first time.
+    ///
+    /// # Errors
+    /// Where the platform stays out of service, or does not let the agency in: the import stops there.
+    pub(crate) async fn ask(
+        &mut self,
+        asking: &Asking,
+        candidates: Vec<ImportedCandidate>,
+    ) -> Result<Vec<ImportedLine>, Error> {
+        let Some(first) = candidates.first().map(|line| line.line) else { return Ok(Vec::new()) };
+        let batch = ImportCandidatesRequest { candidates };
+        let mut pause = PAUSE;
+        let mut tries = 1;
+        loop {
+            match self.send(asking, batch.clone()).await? {
+                Ok(lines) => return Ok(lines),
+                Err(refused) if passes(refused.code()) && tries < TRIES => {
+                    self.0 = None;
+                    tokio::time::sleep(pause).await;
+                    (pause, tries) = (pause * 2, tries + 1);
+                }
+                Err(refused) => return Err(stopped(u64::try_from(first).unwrap_or_default(), &refused)),
+            }
+        }
+    }
+
+    async fn send(
+        &mut self,
+        asking: &Asking,
+        batch: ImportCandidatesRequest,
+    ) -> Result<Result<Vec<ImportedLine>, Status>, Error> {
+        if self.0.is_none() {
+            let (batches, queue) = mpsc::channel(1);
+            let request = asking.voice.by(&agency(), ReceiverStream::new(queue)).await?;
+            match asking.voice.candidates().import_candidates(request).await {
+                Ok(answers) => self.0 = Some(Open { batches, answers: answers.into_inner() }),
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
+        let Some(open) = &mut self.0 else { return Err(Error::internal("the stream is not open")) };
+        let lost = || Status::unavailable("the stream was lost");
+        if open.batches.send(batch).await.is_err() {
+            return Ok(Err(lost()));
+        }
+        Ok(open.answers.message().await.and_then(|answer| answer.ok_or_else(lost)).map(|answer| answer.lines))
+    }
+}
+
+fn agency() -> Caller {
+    Caller { subject: "import".into(), roles: vec![Role::Agency], owned: Vec::new() }
 }
 
 /// Whether the line is to blame, and another may do better.
@@ -102,7 +170,8 @@ fn stopped(line: u64, refused: &Status) -> Error {
     wrong("IMPORT_STOPPED", message)
 }
 
-fn refusal(refused: &Status) -> Refusal {
+/// Why a line was refused, as codes.
+pub(crate) fn refusal(refused: &Status) -> Refusal {
     let info = status::info(refused).unwrap_or_default();
     let mut reasons: Vec<_> =
         violations(refused).into_iter().map(|violation| blamed(&violation.field, &violation.reason)).collect();

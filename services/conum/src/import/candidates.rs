@@ -1,19 +1,25 @@
-//! Candidates of a file: each line becomes a call of `CreateCandidate`, many at once. Lines that look like one person keep
-//! their order, for the first of them is the one that is registered (C08).
+//! Candidates of a file: a stream of batches, each answered once it is durable. Lines that look like one person go in
+//! batches of their own, in their order, for the first of them is the one that is registered (C08).
+
+use std::collections::{HashMap, HashSet};
 
 use conum_candidates::domain::doubles::{mail_key, person_key};
 use conum_geo::{Resolved, resolve};
 use conum_kernel::{Error, Violations};
 use conum_proto::candidates::v1::{
-    Background, Candidate, CreateCandidateRequest, GetCandidateRequest, Reach, Situation, Wishes, situation::Status,
+    Background, Candidate, GetCandidateRequest, ImportedCandidate, ImportedLine, Reach, Situation, Wishes,
+    situation::Status,
 };
-use conum_service::wire;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use conum_service::{status, wire};
+use futures::{
+    future::ready,
+    stream::{self, StreamExt as _, TryStreamExt as _},
+};
 use jiff::{Timestamp, civil::Date};
 use tokio::sync::mpsc::Receiver;
 
 use super::{
-    calls::{self, Answer, Asking, Refusal},
+    calls::{self, Answer, Asking, Batches},
     cells::{self, Cells, Columns},
     journal::Journal,
     mending::{LOST_ZERO_MENDED, VANISHED_COMMUNE},
@@ -26,8 +32,8 @@ const POSSIBLE_DOUBLE: &str = "POSSIBLE_DOUBLE";
 
 /// How many calls are under way at once.
 const AT_ONCE: usize = 32;
-/// After how many lines what became of them is made durable.
-const BATCH: usize = 256;
+/// How many lines are a batch: one transaction of the platform's, answered once it is durable.
+const BATCH: usize = 500;
 
 /// The columns of a file of candidates.
 pub(crate) const COLUMNS: Columns = Columns {
@@ -50,6 +56,7 @@ pub(crate) const COLUMNS: Columns = Columns {
 pub(crate) struct Candidates<'a> {
     pub(crate) asking: &'a Asking,
     pub(crate) journal: Journal,
+    pub(crate) stream: Batches,
     /// When this import began: who was registered before, was imported before.
     pub(crate) began: Timestamp,
 }
@@ -76,7 +83,7 @@ impl Candidates<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let mut batch: Vec<Line> = Vec::new();
-        let mut keys = std::collections::HashSet::new();
+        let mut keys = HashSet::new();
         while let Some(row) = rows.recv().await {
             let line = Line::of(row?);
             if batch.len() == BATCH || line.keys.iter().any(|key| keys.contains(key)) {
@@ -91,17 +98,32 @@ impl Candidates<'_> {
 
     /// Sends lines that are of different people, and notes what became of them in their order.
     async fn send(&mut self, batch: Vec<Line>, report: &mut Report) -> Result<(), Error> {
-        let mut noted = Vec::with_capacity(batch.len());
-        let outcome = {
-            let this = &*self;
-            let lines = stream::iter(batch).map(|line| this.register(line)).buffered(AT_ONCE);
-            lines.try_for_each(|entry| {
-                noted.push(entry);
-                futures::future::ready(Ok(()))
-            })
+        let known = self.known(&batch).await?;
+        let mut entries = Vec::with_capacity(batch.len());
+        let mut asked = Vec::new();
+        for line in batch {
+            let entry = Entry { source_id: line.source_id, ..Entry::of(line.number) };
+            match line.read {
+                Err(reasons) => entries.push(entry.rejected(reasons)),
+                Ok((candidate, warnings)) => {
+                    let reasons: Vec<_> = warnings.into_iter().map(str::to_owned).collect();
+                    if let Some(target) = known.get(&line.number).cloned() {
+                        entries.push(Entry { verdict: Verdict::Unchanged, target, reasons, ..entry });
+                    } else {
+                        asked.push(self.asked(line.number, candidate));
+                        entries.push(Entry { reasons, ..entry });
+                    }
+                }
+            }
         }
-        .await;
-        for entry in &noted {
+        for answer in self.stream.ask(self.asking, asked).await? {
+            let line = u64::try_from(answer.line).unwrap_or_default();
+            let Some(entry) = entries.iter_mut().find(|entry| entry.line == line) else {
+                return Err(Error::internal("an answer to a line that was not asked"));
+            };
+            *entry = self.answered(entry.clone(), answer);
+        }
+        for entry in &entries {
             let of_this_line = matches!(entry.verdict, Verdict::Accepted | Verdict::Unchanged);
             if of_this_line && self.journal.candidate(entry.line) != Some(&entry.target) {
                 self.journal.note(entry.line, &entry.source_id, &entry.target)?;
@@ -109,48 +131,42 @@ impl Candidates<'_> {
             report.add(entry)?;
         }
         self.journal.flush()?;
-        report.flush()?;
-        outcome
+        report.flush()
     }
 
-    async fn register(&self, line: Line) -> Result<Entry, Error> {
-        let entry = Entry { source_id: line.source_id, ..Entry::of(line.number) };
-        let (candidate, warnings) = match line.read {
-            Ok(read) => read,
-            Err(reasons) => return Ok(entry.rejected(reasons)),
-        };
-        let reasons: Vec<_> = warnings.into_iter().map(str::to_owned).collect();
-        if let Some(known) = self.journal.candidate(line.number)
-            && self.exists(line.number, known).await?
-        {
-            return Ok(Entry { verdict: Verdict::Unchanged, target: known.to_owned(), reasons, ..entry });
+    fn asked(&self, line: u64, candidate: Candidate) -> ImportedCandidate {
+        let request_id = self.asking.request_id("candidates", line);
+        ImportedCandidate { line: i64::try_from(line).unwrap_or(i64::MAX), candidate: Some(candidate), request_id }
+    }
+
+    fn answered(&self, entry: Entry, answer: ImportedLine) -> Entry {
+        let Some(refusal) = &answer.refusal else { return self.registered(entry, answer) };
+        let refusal = calls::refusal(&status::read(refusal));
+        match refusal.existing {
+            Some(existing) if self.journal.came_of(&existing, &entry.source_id) => {
+                Entry { verdict: Verdict::Unchanged, target: existing, ..entry }
+            }
+            existing => Entry { target: existing.unwrap_or_default(), ..entry.rejected(refusal.reasons) },
         }
-        let request_id = self.asking.request_id("candidates", line.number);
-        let message = CreateCandidateRequest { candidate: Some(candidate), request_id, validate_only: false };
-        let mut client = self.asking.voice.candidates();
-        let answer =
-            self.asking.ask(line.number, message, async |message| client.create_candidate(message).await).await?;
-        Ok(match answer {
-            Answer::Done(candidate) => self.registered(entry, candidate, reasons),
-            Answer::Refused(Refusal { existing: Some(existing), .. })
-                if self.journal.came_of(&existing, &entry.source_id) =>
-            {
-                Entry { verdict: Verdict::Unchanged, target: existing, reasons, ..entry }
-            }
-            Answer::Refused(refusal) => {
-                Entry { target: refusal.existing.unwrap_or_default(), ..entry.rejected(refusal.reasons) }
-            }
-        })
     }
 
-    fn registered(&self, entry: Entry, candidate: Candidate, mut reasons: Vec<String>) -> Entry {
-        if !candidate.possible_doubles.is_empty() {
-            reasons.push(POSSIBLE_DOUBLE.into());
+    fn registered(&self, mut entry: Entry, answer: ImportedLine) -> Entry {
+        if answer.possible_double {
+            entry.reasons.push(POSSIBLE_DOUBLE.into());
         }
         // An earlier import was cut off before it noted this line: the answer is that of the request then.
-        let at = candidate.registered_at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok());
+        let at = answer.registered_at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok());
         let verdict = if at.is_some_and(|at| at < self.began) { Verdict::Unchanged } else { Verdict::Accepted };
-        Entry { verdict, target: candidate.name, reasons, ..entry }
+        Entry { verdict, target: answer.candidate, ..entry }
+    }
+
+    /// The lines of a batch whose candidates were imported before, and are there.
+    async fn known(&self, batch: &[Line]) -> Result<HashMap<u64, String>, Error> {
+        let noted: Vec<_> =
+            batch.iter().filter_map(|line| Some((line.number, self.journal.candidate(line.number)?))).collect();
+        let seen = stream::iter(noted).map(async |(line, name)| Ok((line, name, self.exists(line, name).await?)));
+        let there = seen.buffered(AT_ONCE).try_filter(|(_, _, exists)| ready(*exists));
+        there.map_ok(|(line, name, _)| (line, name.to_owned())).try_collect().await
     }
 
     /// Whether the platform has a candidate: a database may have been put back to an earlier day.

@@ -32,7 +32,7 @@ use crate::{
     platform::{self, Platform},
     voice::Voice,
 };
-use calls::Asking;
+use calls::{Asking, Batches};
 use candidates::Candidates;
 use journal::Journal;
 use profile_cnfs_2021::CNFS_2021;
@@ -122,7 +122,10 @@ async fn import(options: &Options) -> Result<Summary, Error> {
     let outcome = match options.what {
         What::Structures => structures::import(&asking, &profile, rows, &mut report).await,
         What::Candidates => match Journal::open(&config.data.join("imports"), &source.sha256) {
-            Ok(journal) => Candidates { asking: &asking, journal, began }.import(rows, &mut report).await,
+            Ok(journal) => {
+                let stream = Batches::default();
+                Candidates { asking: &asking, journal, stream, began }.import(rows, &mut report).await
+            }
             Err(error) => Err(error),
         },
     };
