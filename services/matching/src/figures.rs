@@ -8,7 +8,7 @@ use conum_service::Failure;
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    domain::{introduction::State, recruitment},
+    domain::introduction::State,
     storage::{
         introductions::{self, Step},
         recruitments,
@@ -28,7 +28,7 @@ pub async fn count<C: ConnectionTrait>(connection: &C) -> Result<MatchingFigures
     let repeated = spans.iter().filter(|span| !pairs.insert((span.structure.clone(), span.candidate.clone()))).count();
     let mut metres: Vec<i64> = spans.iter().filter_map(|span| span.distance_m.map(i64::from)).collect();
     let mut days: Vec<i64> = signed.iter().filter_map(|(_, days)| days.map(i64::from)).collect();
-    let filled = signed.iter().filter(|(state, _)| *state == recruitment::State::Signed).count();
+    let ended_early = signed.iter().filter(|(early, _)| *early).count();
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     Ok(MatchingFigures {
         name: "matchingFigures".into(),
@@ -39,10 +39,10 @@ pub async fn count<C: ConnectionTrait>(connection: &C) -> Result<MatchingFigures
         max_live_per_structure: highest(steps.iter().map(|step| (step.structure.as_str(), step.live))),
         max_live_per_candidate: highest(candidate_steps(&steps).into_iter()),
         repeated_pairs: number(repeated),
-        posts_filled: number(filled),
+        posts_filled: number(signed.len() - ended_early),
         median_km: median(&mut metres) / 1000.0,
         days_to_fill_median: median(&mut days),
-        contracts_ended_early: number(signed.len() - filled),
+        contracts_ended_early: number(ended_early),
     })
 }
 

@@ -77,7 +77,8 @@ impl Script {
         Ok(())
     }
 
-    /// All statements as one text, their parameters numbered through.
+    /// All statements as one text, their parameters in the order of their places: SQLite looks for a numbered one among
+    /// all of them, which in a long text costs more than the statements.
     fn joined(self) -> (String, Vec<Value>) {
         let (mut text, mut all) = (String::new(), Vec::new());
         for (sql, values) in self.statements {
@@ -86,15 +87,13 @@ impl Script {
                 let digits = after.bytes().take_while(u8::is_ascii_digit).count();
                 let (number, after) = after.split_at(digits);
                 text.push_str(before);
-                text.push('$');
-                text.push_str(
-                    &number.parse::<usize>().map_or(String::new(), |number| (number + all.len()).to_string()),
-                );
+                text.push('?');
+                let value = number.parse::<usize>().ok().and_then(|number| values.get(number.checked_sub(1)?));
+                all.extend(value.cloned());
                 rest = after;
             }
             text.push_str(rest);
             text.push_str(";\n");
-            all.extend(values);
         }
         (text, all)
     }
@@ -190,12 +189,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parameters_of_a_script_are_numbered_through() {
+    fn the_parameters_of_a_script_come_in_the_order_of_their_places() {
         let mut script = Script::default();
-        script.add("INSERT INTO a VALUES ($1, $2)", [1.into(), 2.into()]);
+        script.add("INSERT INTO a VALUES ($1, $2, $1)", [1.into(), 2.into()]);
         script.add("UPDATE b SET c = $2 WHERE d = $1", [3.into(), 4.into()]);
         let (text, values) = script.joined();
-        assert_eq!(text, "INSERT INTO a VALUES ($1, $2);\nUPDATE b SET c = $4 WHERE d = $3;\n");
-        assert_eq!(values, [1.into(), 2.into(), 3.into(), 4.into()]);
+        assert_eq!(text, "INSERT INTO a VALUES (?, ?, ?);\nUPDATE b SET c = ? WHERE d = ?;\n");
+        assert_eq!(values, [1.into(), 2.into(), 1.into(), 4.into(), 3.into()]);
     }
 }

@@ -7,8 +7,11 @@ use conum_service::{history::Entry, status, wire};
 use crate::{
     commands::registering::Imported,
     domain::{
-        Background, Hold, Person, Pix, Reach, Sector, Situation, State, Wishes, card::Card, situation::Status,
-        ties::KnownIntroduction,
+        Background, Hold, Person, Pix, Reach, Sector, Situation, State, Wishes,
+        candidate::Absorbed,
+        card::Card,
+        situation::Status,
+        ties::{KnownIntroduction, KnownRecruitment, Stage},
     },
     storage::candidates::Stored,
 };
@@ -169,6 +172,37 @@ pub fn entry(entry: Entry) -> proto::CandidateHistoryEntry {
         to_state: entry.to,
         why: entry.why,
     }
+}
+
+/// A recruitment that concerns a person, on the wire.
+#[must_use]
+pub fn recruitment(known: &KnownRecruitment) -> proto::KnownRecruitment {
+    let (stage, start, last_day) = match known.stage {
+        Stage::Selected => ("SELECTED", None, None),
+        Stage::Cancelled => ("CANCELLED", None, None),
+        Stage::Signed { start, end } => ("SIGNED", Some(start), end),
+        Stage::Ended { last_day } => ("ENDED", None, Some(last_day)),
+    };
+    proto::KnownRecruitment {
+        recruitment: known.recruitment.name(),
+        structure: known.structure.name(),
+        stage: stage.into(),
+        start_date: start.map(wire::from_date),
+        last_day: last_day.map(wire::from_date),
+    }
+}
+
+/// A registration that ended in another one.
+#[must_use]
+pub fn absorbed(absorbed: Absorbed) -> proto::AbsorbedRegistration {
+    let mut shown = proto::Candidate {
+        name: absorbed.candidate.name(),
+        state: state(State::Merged).into(),
+        registered_at: Some(wire::from_timestamp(absorbed.registered_at)),
+        ..proto::Candidate::default()
+    };
+    show(&mut shown, absorbed.person, PixResults::Shown);
+    proto::AbsorbedRegistration { candidate: Some(shown), merged_at: Some(wire::from_timestamp(absorbed.merged_at)) }
 }
 
 /// An introduction that concerns a person, on the wire.

@@ -57,6 +57,8 @@ pub async fn export(host: &Host, call: &Call, id: CandidateId) -> Result<Candida
     let ties = ties::of(host.store().read(), id).await?;
     let held = export::export(&stored.candidate, &ties)?;
     let introductions = held.introductions.iter().map(convert::introduction).collect();
+    let absorbed = held.absorbed.iter().cloned().map(convert::absorbed).collect();
+    let recruitments = held.recruitments.iter().map(convert::recruitment).collect();
     let mut ids: Vec<CandidateId> = held.absorbed.iter().map(|absorbed| absorbed.candidate).collect();
     ids.push(id);
     let (mut entries, mut mails) = (Vec::new(), Vec::new());
@@ -71,6 +73,8 @@ pub async fn export(host: &Host, call: &Call, id: CandidateId) -> Result<Candida
         candidate: Some(convert::candidate(stored, PixResults::Shown)),
         history: entries.into_iter().map(convert::entry).collect(),
         introductions,
+        absorbed,
+        recruitments,
         mails: mails.into_iter().map(|(kind, at)| SentMail { kind, at: Some(wire::from_timestamp(at)) }).collect(),
         exported_at: Some(wire::from_timestamp(call.moment.now)),
     })

@@ -42,6 +42,7 @@ async fn c07_an_export_holds_the_person_the_history_the_introductions_and_the_ma
         let second = register.register(person("Rose", "Dupont", "rose.perso@exemple.fr")).await;
         register.record_pix(&first, 640).await.unwrap();
         register.introduced(&second.name, "mairie").await;
+        register.selected(&second.name, "mairie").await;
         register.scene.settle().await;
         register.merge(&first.name, &second.name).await.unwrap();
 
@@ -52,7 +53,10 @@ async fn c07_an_export_holds_the_person_the_history_the_introductions_and_the_ma
             let actions: Vec<_> = export.history.iter().map(|entry| entry.action.as_str()).collect();
             assert_eq!(actions.iter().filter(|action| **action == "REGISTER").count(), 2, "of both registrations");
             assert!(actions.contains(&"ABSORB") && actions.contains(&"INTRODUCED"));
-            assert_eq!((export.introductions.len(), export.mails.len()), (1, 3));
+            assert_eq!((export.introductions.len(), export.mails.len()), (1, 4));
+            let absorbed = export.absorbed[0].candidate.clone().unwrap();
+            assert_eq!((absorbed.name, absorbed.email.as_str()), (second.name.clone(), "rose.perso@exemple.fr"));
+            assert_eq!(export.recruitments[0].stage, "SELECTED");
             assert!(export.exported_at.is_some());
         }
         assert_eq!(register.export(&callers::agency(), &second.name).await.unwrap_err().code(), Code::NotFound);

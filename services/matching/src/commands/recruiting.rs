@@ -1,10 +1,11 @@
 //! Selections, contracts and their ends (M06, M07, M08, C06).
 
-use conum_kernel::{CandidateId, Error, Machine as _, PostId, RecruitmentId, StructureId, dates::days_between};
+use conum_kernel::{CandidateId, Error, Fact, Machine as _, PostId, RecruitmentId, StructureId, dates::days_between};
 use conum_proto::events::v1::{
     CandidateSelected, ContractEnded, ContractSigned, SelectionCancelled, SignatureLate, event::Payload,
 };
 use conum_service::{Call, Failure, Tx, history, wire};
+use jiff::civil::Date;
 
 use super::{answering, serving, tell};
 use crate::{
@@ -201,25 +202,54 @@ pub async fn end(
         recruitment.state.step(Action::End, "").err().unwrap_or_else(|| Error::internal("signed without a contract"))
     })?;
     let (state, fact) = recruitment::end(recruitment.state, &contract, &ending)?;
+    let (last_day, reason) = (ending.last_day, ending.reason.to_lowercase());
+    recruitment.state = state;
+    recruitment.ending = Some(ending);
+    structures::hold(tx, recruitment.post, None).await?;
+    let recruitment = ended(tx, call, recruitment, fact, last_day, reason).await?;
+    serving::structure(tx, call, settings, recruitment.structure, None).await?;
+    serving::candidate(tx, call, settings, recruitment.candidate).await?;
+    Ok(recruitment)
+}
+
+/// Ends a contract whose fixed term has passed (M07). One that has not come to its term stays as it is. The post is not
+/// vacant again: a fixed term lasts as long as the grant at least, and another recruitment is not funded (F07).
+///
+/// # Errors
+/// The database's.
+pub async fn expire(tx: &Tx, call: &Call, settings: &Settings, mut recruitment: Recruitment) -> Result<(), Failure> {
+    let contract = recruitment.contract.clone().filter(|_| recruitment.state == State::Signed);
+    let Some(contract) = contract else { return Ok(()) };
+    let expired = recruitment::expire(recruitment.state, &contract, call.moment.today)?;
+    let Some((state, fact, last_day)) = expired else { return Ok(()) };
+    recruitment.state = state;
+    let recruitment = ended(tx, call, recruitment, fact, last_day, recruitment::TERM.into()).await?;
+    serving::candidate(tx, call, settings, recruitment.candidate).await
+}
+
+/// Writes the end of a contract, and tells of it: the person is free.
+async fn ended(
+    tx: &Tx,
+    call: &Call,
+    mut recruitment: Recruitment,
+    fact: Fact,
+    last_day: Date,
+    reason: String,
+) -> Result<Recruitment, Failure> {
     let payload = ContractEnded {
         recruitment: recruitment.id.name(),
         structure: recruitment.structure.name(),
         application: recruitment.application.name(),
         post: post_name(&recruitment),
         candidate: recruitment.candidate.name(),
-        last_day: Some(wire::from_date(ending.last_day)),
-        reason: ending.reason.to_lowercase(),
+        last_day: Some(wire::from_date(last_day)),
+        reason,
     };
-    recruitment.state = state;
-    recruitment.ending = Some(ending);
     recruitments::update(tx, &recruitment).await?;
     recruitment.version += 1;
-    structures::hold(tx, recruitment.post, None).await?;
     candidates::set_taken(tx, recruitment.candidate, false).await?;
     history::append(tx, call, &recruitment.id.name(), &[fact]).await?;
     tell(tx, call, &recruitment.id.name(), Payload::ContractEnded(payload)).await?;
-    serving::structure(tx, call, settings, recruitment.structure, None).await?;
-    serving::candidate(tx, call, settings, recruitment.candidate).await?;
     Ok(recruitment)
 }
 

@@ -22,6 +22,8 @@ pub enum Action {
     Cancel,
     Sign,
     End,
+    /// The last day of a fixed term has passed.
+    Expire,
 }
 
 impl State {
@@ -54,6 +56,7 @@ impl Machine for State {
         (Self::Selected, Action::Cancel, Self::Cancelled),
         (Self::Selected, Action::Sign, Self::Signed),
         (Self::Signed, Action::End, Self::Ended),
+        (Self::Signed, Action::Expire, Self::Ended),
     ];
 
     fn name(self) -> &'static str {
@@ -70,13 +73,14 @@ impl Machine for State {
             Action::Cancel => "CANCEL",
             Action::Sign => "SIGN",
             Action::End => "END",
+            Action::Expire => "EXPIRE",
         }
     }
 
     fn rule(action: Action) -> Rule {
         match action {
             Action::Cancel => Rule("M06"),
-            Action::Sign => Rule("M07"),
+            Action::Sign | Action::Expire => Rule("M07"),
             Action::End => Rule("M08"),
         }
     }
@@ -184,6 +188,21 @@ pub fn end(state: State, contract: &Contract, ending: &Ending) -> Result<(State,
     Ok(ended)
 }
 
+/// The reason of an end that came with the last day of a fixed term.
+pub const TERM: &str = "term";
+
+/// Ends a contract whose last day has passed (M07): no early end, so nothing is justified. Answers the last day with the
+/// new state; none where the term has not come.
+///
+/// # Errors
+/// `WRONG_STATE`.
+pub fn expire(state: State, contract: &Contract, today: Date) -> Result<Option<(State, Fact, Date)>> {
+    match contract.end_date.filter(|term| *term < today) {
+        None => Ok(None),
+        Some(term) => state.step(Action::Expire, TERM).map(|(state, fact)| Some((state, fact, term))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use conum_kernel::Cents;
@@ -239,5 +258,15 @@ mod tests {
         assert_eq!(reason(&ending("2023-03-14")), Err("LAST_DAY_OUT_OF_CONTRACT"));
         assert_eq!(reason(&Ending { documents: vec![], ..ending("2021-10-15") }), Err("DOCUMENTS_REQUIRED"));
         assert_eq!(reason(&Ending { documents: vec!["X".into()], ..ending("2021-10-15") }), Err("NOT_A_SHA256"));
+    }
+
+    #[test]
+    fn m07_a_fixed_term_ends_when_its_last_day_has_passed() {
+        let on = |day: &str| expire(State::Signed, &contract(), date(day)).unwrap();
+        assert_eq!(on("2023-03-14"), None);
+        let (state, fact, last_day) = on("2023-03-15").unwrap();
+        assert_eq!((state, fact.why.as_str(), last_day), (State::Ended, TERM, date("2023-03-14")));
+        let permanent = Contract { end_date: None, ..contract() };
+        assert_eq!(expire(State::Signed, &permanent, date("2033-03-15")).unwrap(), None);
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use conum_kernel::{ApplicationId, CandidateId, Error, PostId, RecruitmentId, StructureId};
 use conum_service::{Failure, Tx, requests::Record, sql};
 use futures::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::read;
@@ -166,6 +166,21 @@ pub async fn insert(tx: &Tx, recruitment: &Recruitment) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The signed contracts whose last day came before a day, in the order of that day and of their ids.
+///
+/// # Errors
+/// The database's.
+pub async fn past_term<C: ConnectionTrait>(
+    connection: &C,
+    today: Date,
+    most: u64,
+) -> Result<Vec<RecruitmentId>, Failure> {
+    let query = "SELECT id FROM recruitments WHERE state = 'signed' AND term < $1 ORDER BY term, id LIMIT $2";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = sql::all(connection, query, [sql::day(today).into(), most.into()]).await?;
+    rows.iter().map(|row| Ok(read(row.try_get::<String>("", "id")?.parse())?)).collect()
+}
+
 /// Writes a recruitment's state and what came with it.
 ///
 /// # Errors
@@ -177,7 +192,7 @@ pub async fn update(tx: &Tx, recruitment: &Recruitment) -> Result<(), Failure> {
     let done = sql::execute(
         tx,
         "UPDATE recruitments SET state = $3, cancel_reason = $4, contract = $5, ending = $6, days_to_fill = $7,
-           candidate = $8, version = version + 1 WHERE id = $1 AND version = $2",
+           candidate = $8, term = $9, version = version + 1 WHERE id = $1 AND version = $2",
         [
             recruitment.id.to_string().into(),
             recruitment.version.into(),
@@ -187,17 +202,18 @@ pub async fn update(tx: &Tx, recruitment: &Recruitment) -> Result<(), Failure> {
             ending.into(),
             recruitment.days_to_fill.into(),
             recruitment.candidate.to_string().into(),
+            recruitment.contract.as_ref().and_then(|contract| contract.end_date).map(sql::day).into(),
         ],
     )
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(Error::stale(&recruitment.id.name()).into()) }
 }
 
-/// What the season's figures need: (state, days to fill) of every recruitment that was signed.
+/// What the season's figures need: (ended early, days to fill) of every recruitment that was signed.
 ///
 /// # Errors
 /// The database's.
-pub async fn signed<C: ConnectionTrait>(connection: &C) -> Result<Vec<(State, Option<i32>)>, Failure> {
+pub async fn signed<C: ConnectionTrait>(connection: &C) -> Result<Vec<(bool, Option<i32>)>, Failure> {
     let rows = many(connection, "state IN ('signed', 'ended') ORDER BY id", vec![]).await?;
-    Ok(rows.into_iter().map(|recruitment| (recruitment.state, recruitment.days_to_fill)).collect())
+    Ok(rows.into_iter().map(|recruitment| (recruitment.ending.is_some(), recruitment.days_to_fill)).collect())
 }

@@ -4,7 +4,14 @@
 use conum_service::schema::Tables;
 
 /// The migrations of matching.
-pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_matching", statements: TABLES }];
+pub const MIGRATIONS: &[Tables] =
+    &[Tables { name: "m0002_matching", statements: TABLES }, Tables { name: "m0003_terms", statements: TERMS }];
+
+/// The last day of a fixed-term contract, so that its end is found.
+const TERMS: &[&str] = &[
+    "ALTER TABLE recruitments ADD COLUMN term DAY",
+    "CREATE INDEX recruitments_past_term ON recruitments (term, id) WHERE state = 'signed' AND term IS NOT NULL",
+];
 
 const TABLES: &[&str] = &[
     "CREATE TABLE structures (id text PRIMARY KEY, application text NOT NULL, commune text NOT NULL,

@@ -1,4 +1,4 @@
-//! The timers of matching: reminders and expiries (M03), notices of late signature (M07). Each takes what is due in the
+//! The timers of matching: reminders and expiries (M03), notices of late signature and the terms of contracts (M07). Each takes what is due in the
 //! order of its time and id, a few at a time, and is safe on every replica: what another one did first is found ended.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use conum_service::{Failure, Host, tasks::Task};
 use crate::{
     commands::{answering, recruiting, settings},
     domain::introduction::State,
-    storage::{introductions, structures},
+    storage::{introductions, recruitments, structures},
 };
 
 /// How many due things one transaction takes.
@@ -23,6 +23,7 @@ pub fn timers() -> Vec<Task> {
         Task::new("expiries", minute, |host| async move { expire(&host).await }),
         Task::new("reminders", minute, |host| async move { remind(&host).await }),
         Task::new("late-signatures", minute, |host| async move { late(&host).await }),
+        Task::new("terms", minute, |host| async move { terms(&host).await }),
     ]
 }
 
@@ -84,6 +85,26 @@ async fn late(host: &Host) -> Result<usize, Failure> {
             for id in &due {
                 let call = host.timer_call(moment, "late", &id.to_string());
                 recruiting::notice_late(tx, &call, *id).await?;
+            }
+            Ok(due.len())
+        })
+    })
+    .await
+}
+
+async fn terms(host: &Host) -> Result<usize, Failure> {
+    let moment = host.clock().moment();
+    if recruitments::past_term(host.store().read(), moment.today, 1).await?.is_empty() {
+        return Ok(0);
+    }
+    host.on_time(moment, |tx, host, moment| {
+        Box::pin(async move {
+            let due = recruitments::past_term(tx, moment.today, BATCH).await?;
+            for id in &due {
+                let call = host.timer_call(moment, "term", &id.to_string());
+                let settings = settings(tx, &call).await?;
+                let recruitment = recruiting::lock(tx, *id).await?;
+                recruiting::expire(tx, &call, &settings, recruitment).await?;
             }
             Ok(due.len())
         })

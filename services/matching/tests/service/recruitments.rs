@@ -154,6 +154,23 @@ async fn m08_an_early_end_makes_the_post_vacant_and_the_person_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn m07_a_fixed_term_ends_by_itself_after_its_last_day_and_is_no_early_end() {
+    for backend in backends() {
+        let (programme, one, _) = two_structures(&backend, 5).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        programme.sign(&one, &selected.name, contract()).await.unwrap();
+        programme.scene.days_pass(763).await;
+        assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled, "its last day, 3 January 2023");
+        assert_eq!(adviser_state(&programme, &person).await, adviser::State::InPost);
+        programme.scene.days_pass(1).await;
+        assert_ne!(adviser_state(&programme, &person).await, adviser::State::InPost);
+        assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled, "no other recruitment is funded");
+        assert_eq!(programme.figures().await.contracts_ended_early, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a19_a_post_is_given_back_unless_a_contract_is_signed_on_it() {
     for backend in backends() {
         let (programme, one, two) = two_structures(&backend, 4).await;
