@@ -126,12 +126,19 @@ def walk(platform):
     programme = platform.call(f"{waves}/GetProgramme", {})
     assert programme["granted"] == 1, programme
     print(f"{name} of {structure} was granted 1 post of {len(granted['posts'])} in {wave['name']}")
+    return name, owner
 
 
-with tempfile.TemporaryDirectory() as folder:
-    platform = Platform(pathlib.Path(folder))
-    try:
-        walk(platform)
-    finally:
-        platform.process.terminate()
-        platform.process.wait(timeout=20)
+def on_a_platform(walked):
+    """Walks on a platform of its own, in a folder that goes with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        platform = Platform(pathlib.Path(folder))
+        try:
+            walked(platform)
+        finally:
+            platform.process.terminate()
+            platform.process.wait(timeout=20)
+
+
+if __name__ == "__main__":
+    on_a_platform(walk)

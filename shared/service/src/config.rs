@@ -28,6 +28,9 @@ pub struct Config {
     pub public_url: String,
     /// An SMTP server, as `smtp://host:25` or `smtps://user:password@host`; `.eml` files in the data folder without it.
     pub smtp_url: Option<String>,
+    /// Where supporting documents are kept: `s3://bucket`, or `s3://bucket/folder`, with the `AWS_` variables that such
+    /// stores are told by (`AWS_ENDPOINT`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, …); a folder of the data folder without it.
+    pub documents_url: Option<String>,
     /// What mails are from.
     pub mail_from: String,
     /// How many calls may be under way at once.
@@ -57,6 +60,7 @@ impl Config {
             peers: PORTS[1..].iter().map(|(name, port)| ((*name).to_owned(), local_url(*port))).collect(),
             public_url: local_url(port("gateway")),
             smtp_url: None,
+            documents_url: None,
             mail_from: "Conseiller numérique <ne-pas-repondre@conum.example>".into(),
             concurrency: 512,
         }

@@ -98,10 +98,10 @@ impl Server {
             .expect("initdb runs");
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
         let socket = folder.path().to_string_lossy().into_owned();
-        // The shell stops the server when its own standard input closes.
+        // The shell stops the server when its own standard input closes, and takes its folder away: nobody else is left to.
         let script = format!(
             "'{}' -D '{}' -k '{socket}' -c listen_addresses= -c fsync=off -c max_connections=400 \
-             >'{socket}/log' 2>&1 & server=$!; read -r _; kill -INT $server; wait $server",
+             >'{socket}/log' 2>&1 & server=$!; read -r _; kill -INT $server; wait $server; rm -rf '{socket}'",
             binaries.join("postgres").display(),
             data.display(),
         );

@@ -52,11 +52,12 @@ pub fn decide(mut application: Application, command: &DecideDerogation) -> Resul
     };
     derogation.state = state;
     derogation.reason = reason;
+    let consolidates = post.existing_contract.is_some();
     let fact = application.noted(action, command.post.to_string());
     let (post, accepted) = (command.post, command.accepted);
     let mail = Mail::DerogationDecided { application: application.id, post, accepted };
     let (id, structure) = (application.id, application.structure);
-    let event = Event::DerogationDecided { application: id, structure, post, accepted };
+    let event = Event::DerogationDecided { application: id, structure, post, accepted, consolidates };
     Ok(Outcome::of(application).fact(fact).event(event).mail(mail))
 }
 

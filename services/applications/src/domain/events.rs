@@ -56,6 +56,8 @@ pub enum Event {
         structure: StructureId,
         post: PostId,
         accepted: bool,
+        /// It is for somebody who already does this work (A09), and not for a coordinator alone.
+        consolidates: bool,
     },
 }
 

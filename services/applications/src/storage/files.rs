@@ -10,7 +10,10 @@ use conum_kernel::{ApplicationId, Error, Ids, Result, Rule};
 use conum_service::config::Config;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp};
-use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart, local::LocalFileSystem, path::Path};
+use object_store::{
+    ObjectStore, ObjectStoreExt as _, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
+    prefix::PrefixStore,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::documents::{DocumentKind, MAX_BYTES, Upload};
@@ -24,6 +27,16 @@ const BROKEN_OFF: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Debug)]
 pub struct Files(Arc<dyn ObjectStore>);
 
+/// The bucket of a URL `s3://bucket/folder`, reached as the `AWS_` variables say.
+fn bucket(url: &str) -> Option<Arc<dyn ObjectStore>> {
+    let (bucket, folder) = url.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
+    // The one provider of cryptography of the whole process; another part may have chosen the same before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    let store = builder.build().ok().filter(|_| !bucket.is_empty())?;
+    Some(Arc::new(PrefixStore::new(store, Path::from(folder))))
+}
+
 fn unavailable(error: object_store::Error) -> Error {
     Error::unavailable(error)
 }
@@ -34,11 +47,21 @@ fn place(application: ApplicationId, kind: DocumentKind, sha256: &str) -> Path {
 }
 
 impl Files {
-    /// Opens the store: the folder `documents` of the data folder.
+    /// Opens the store: the folder `documents` of the data folder, or what the settings name.
     ///
     /// # Errors
-    /// Internal where the folder cannot be made.
+    /// Internal where the folder cannot be made; `CONFIGURATION` where the URL is none of a store.
     pub fn open(config: &Config) -> Result<Self> {
+        match &config.documents_url {
+            None => Self::local(config),
+            Some(url) => bucket(url).map(Self).ok_or_else(|| {
+                let message = "configuration: documents_url is no URL of a bucket, or its variables are wrong";
+                Error::precondition("CONFIGURATION", message, message)
+            }),
+        }
+    }
+
+    fn local(config: &Config) -> Result<Self> {
         let folder = config.data.join("documents");
         std::fs::create_dir_all(&folder).map_err(Error::internal)?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(Error::internal)?;
@@ -200,6 +223,12 @@ fn media_type(head: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bucket_is_named_by_its_url() {
+        assert!(bucket("s3://documents").is_some() && bucket("s3://documents/conum").is_some());
+        assert!(bucket("s3://").is_none() && bucket("http://documents").is_none());
+    }
 
     #[test]
     fn the_first_bytes_tell_the_type_whatever_was_said() {

@@ -83,7 +83,7 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload, at: Timestamp) -> Result
         }
         Payload::DerogationDecided(event) => {
             let (_, post) = parse_post_name("post", &event.post)?;
-            return derogations::decide(tx, post, event.accepted).await;
+            return derogations::decide(tx, post, event.accepted && event.consolidates).await;
         }
         _ => return Ok(()),
     };

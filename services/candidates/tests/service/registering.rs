@@ -76,9 +76,11 @@ async fn c02_who_already_does_this_work_registers_with_the_derogation_of_the_pos
         let asked = || Candidate { situation: Some(situation.clone()), ..rose() };
         let not_granted = ("DEROGATION_NOT_GRANTED".to_owned(), "C02".to_owned());
         assert_eq!(refusal(register.try_register(asked()).await), not_granted);
-        register.derogation_decided(&a_post(), false).await;
+        register.derogation_decided(&a_post(), false, true).await;
         assert_eq!(refusal(register.try_register(asked()).await), not_granted);
-        register.derogation_decided(&a_post(), true).await;
+        register.derogation_decided(&a_post(), true, false).await;
+        assert_eq!(refusal(register.try_register(asked()).await), not_granted);
+        register.derogation_decided(&a_post(), true, true).await;
         assert!(register.try_register(asked()).await.is_ok());
     }
 }

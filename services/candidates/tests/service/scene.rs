@@ -269,8 +269,8 @@ impl Register {
         self.told(recruitment(by), Payload::CandidateLeaveRefused(event)).await;
     }
 
-    pub(crate) async fn derogation_decided(&self, post: &str, accepted: bool) {
-        let event = DerogationDecided { post: post.into(), accepted, ..Default::default() };
+    pub(crate) async fn derogation_decided(&self, post: &str, accepted: bool, consolidates: bool) {
+        let event = DerogationDecided { post: post.into(), accepted, consolidates, ..Default::default() };
         let outcome = self.tell("applications", post.to_owned(), Payload::DerogationDecided(event)).await;
         assert_eq!(outcome, Outcome::Applied);
     }

@@ -59,12 +59,13 @@ pub fn payload(event: Event) -> Payload {
             post: post_name(application, post),
             start_date: Some(wire::from_date(start_date)),
         }),
-        Event::DerogationDecided { application, structure, post, accepted } => {
+        Event::DerogationDecided { application, structure, post, accepted, consolidates } => {
             Payload::DerogationDecided(proto::DerogationDecided {
                 application: application.name(),
                 structure: structure.name(),
                 post: post_name(application, post),
                 accepted,
+                consolidates,
             })
         }
     }
