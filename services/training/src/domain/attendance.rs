@@ -115,7 +115,7 @@ fn check(
         None => {
             wrong.breaks(T01, &*day, "NOT_IN_THE_PLAN", "this day is not in the plan", "ce jour n'est pas au plan");
         }
-        Some((plan, true)) if plan.awaits_agreement() => {
+        Some((plan, true)) if plan.lacks_agreement() => {
             let french = "l'employeur n'a pas encore accepté le calendrier de formation continue";
             let english = "the employer has not agreed to the continuing days yet";
             wrong.breaks(T02, &*day, "CALENDAR_NOT_AGREED", english, french);

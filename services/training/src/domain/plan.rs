@@ -63,9 +63,9 @@ impl Plan {
         self.initial.iter().chain(&self.continuing).map(|planned| planned.day).max()
     }
 
-    /// The continuing days wait for the employer (T02).
+    /// The continuing days still need the employer's agreement (T02).
     #[must_use]
-    pub fn awaits_agreement(&self) -> bool {
+    pub fn lacks_agreement(&self) -> bool {
         !self.continuing.is_empty() && self.agreed_on.is_none()
     }
 }

@@ -3,11 +3,12 @@
 use conum_proto::{
     google::r#type::Date,
     training::v1::{
-        AgreeCalendarRequest, Certification, CorrectHoursRequest, CorrectionReason, DayHours, EmployerView,
+        Absence, AgreeCalendarRequest, Certification, CorrectHoursRequest, CorrectionReason, DayHours, EmployerView,
         ExtraModule, GetTrainingProgressRequest, HoursEntry, ListTrainingHistoryRequest, ListTrainingHoursRequest,
         ListTrainingPlansRequest, ListTrainingsRequest, MarkAidantsConnectRequest, OpenVaePathRequest, Payer, Plan,
-        RecordEmployerViewRequest, RecordExamResultRequest, RecordExtraModuleRequest, RecordHoursRequest,
-        RegisterExamRequest, Training, TrainingProgress, employer_view::Opinion, exam::Outcome, training::State,
+        RecordAbsenceRequest, RecordEmployerViewRequest, RecordExamResultRequest, RecordExtraModuleRequest,
+        RecordHoursRequest, RegisterExamRequest, Training, TrainingProgress, absence::Reason, employer_view::Opinion,
+        exam::Outcome, training::State,
     },
 };
 use conum_service::Caller;
@@ -303,10 +304,16 @@ async fn each_sees_what_is_its_own_and_the_history_names_no_reason_of_health() {
         let near = callers::organisation(&other.name);
         assert!(course.programme.get(&near, &unplaced.name).await.is_err());
 
+        course.programme.scene.days_pass(40).await;
+        let absence = Some(Absence { day: day(2021, 1, 4), reason: Reason::Sickness.into() });
+        let message = RecordAbsenceRequest { name: course.name.clone(), absence, ..Default::default() };
+        let request = course.programme.signed(&course.organisation, message).await;
+        course.programme.trainings().record_absence(request).await.unwrap();
         let message = ListTrainingHistoryRequest { parent: course.name.clone(), ..Default::default() };
         let request = course.programme.signed(&callers::agency(), message).await;
         let entries = course.programme.trainings().list_training_history(request).await.unwrap().into_inner().entries;
         let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
-        assert_eq!(actions, ["OPEN", "ENROL", "RECORD_INTERVIEW", "PLAN"]);
+        assert_eq!(actions, ["OPEN", "ENROL", "RECORD_INTERVIEW", "PLAN", "RECORD_ABSENCE"]);
+        assert_eq!(entries[4].why, "2021-01-04");
     }
 }

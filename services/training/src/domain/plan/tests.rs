@@ -99,14 +99,14 @@ fn t02_the_employer_agrees_to_the_version_in_force_and_again_when_its_days_chang
         hours: 105,
     };
     let first = settled(interviewed(), continuing("2021-05-10")).unwrap().state;
-    assert!(first.plan.as_ref().unwrap().awaits_agreement());
+    assert!(first.plan.as_ref().unwrap().lacks_agreement());
     assert_eq!(agree(first.clone(), 2, moment("2021-02-21")).unwrap_err().reason(), "OTHER_VERSION");
     let agreed = agree(first, 1, moment("2021-02-21")).unwrap().state;
-    assert!(!agreed.plan.as_ref().unwrap().awaits_agreement());
+    assert!(!agreed.plan.as_ref().unwrap().lacks_agreement());
     let same = settled(agreed.clone(), continuing("2021-05-10")).unwrap().state;
     assert_eq!(same.plan.unwrap().agreed_on, Some(date("2021-02-21")));
     let other = settled(agreed, continuing("2021-05-11")).unwrap().state;
-    assert!(other.plan.unwrap().awaits_agreement());
+    assert!(other.plan.unwrap().lacks_agreement());
     assert_eq!(agree(planned(105), 1, moment("2021-02-21")).unwrap_err().reason(), "NO_CONTINUING_DAYS");
 }
 
