@@ -41,10 +41,11 @@ pub async fn settings<C: ConnectionTrait>(connection: &C, call: &Call) -> Result
     })
 }
 
-/// Reads a training under the lock of its session and its own.
+/// Reads a training under the lock of its session and its own. Where its seat has changed between the two, the other
+/// session is locked last: whoever crosses that way is decided again.
 ///
 /// # Errors
-/// Not found; aborted where its seat has changed meanwhile.
+/// Not found.
 pub async fn lock(tx: &Tx, id: TrainingId) -> Result<Stored, Failure> {
     let unknown = || Error::not_found(&id.name());
     let session = |stored: &Stored| stored.training.seat.as_ref().map(|seat| seat.session);
@@ -53,7 +54,12 @@ pub async fn lock(tx: &Tx, id: TrainingId) -> Result<Stored, Failure> {
         sessions::lock(tx, held).await?;
     }
     let stored = trainings::lock(tx, id).await?.ok_or_else(unknown)?;
-    if session(&stored) == session(&seen) { Ok(stored) } else { Err(Error::stale(&id.name()).into()) }
+    if let Some(held) = session(&stored)
+        && session(&seen) != Some(held)
+    {
+        sessions::lock(tx, held).await?;
+    }
+    Ok(stored)
 }
 
 /// Where the person of a training is, and where the structure is.

@@ -45,6 +45,9 @@ pub async fn cancel(tx: &Tx, call: &Call, stored: StoredSession, reason: &str) -
     let (cancelled, fact) = session::cancel(&stored.session, reason, call.moment)?;
     for id in trainings::of_session(tx, cancelled.id).await? {
         let training = lock(tx, id).await?;
+        if training.training.seat.as_ref().is_none_or(|seat| seat.session != cancelled.id) {
+            continue;
+        }
         let before = Before::from(&training);
         carry_out(tx, call, before, preparing::lose_seat(training.training)?).await?;
     }

@@ -2,13 +2,13 @@
 //! (T05, C04).
 
 use conum_proto::training::v1::{
-    EligibleSession, LeaveSessionRequest, ListEligibleSessionsRequest, Mode, Preference, Session,
-    SetTrainingPreferenceRequest, eligible_session::Reason,
+    CancelSessionRequest, EligibleSession, LeaveSessionRequest, ListEligibleSessionsRequest, Mode, Preference, Session,
+    SetTrainingPreferenceRequest, eligible_session::Reason, session,
 };
 use conum_testkit::{backends, callers};
 use tonic::Code;
 
-use crate::scene::{LYON, Programme, SAINT_DENIS, Selected, VILLEURBANNE, names, on_site, refusal};
+use crate::scene::{LYON, Programme, SAINT_DENIS, Selected, VILLEURBANNE, day, names, on_site, refusal};
 
 const LILLE: &str = "59350";
 
@@ -47,6 +47,50 @@ async fn t05_thirty_people_at_once_take_the_ten_seats_and_no_more() {
         }
         let taken = programme.column("SELECT CAST(taken AS text) AS taken FROM sessions", "taken").await;
         assert_eq!(taken, ["10"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t05_seats_agree_with_trainings_whatever_comes_at_the_same_moment() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let own = programme.organisation("Rhône", &["69"]).await.unwrap();
+        let organisation = callers::organisation(&own.name);
+        let kept = programme.session(on_site(&own.name, LYON, 8)).await.unwrap().name;
+        let lost = programme.session(on_site(&own.name, VILLEURBANNE, 8)).await.unwrap().name;
+        let mut people = Vec::new();
+        for number in 0..12 {
+            let who = Selected::named(&format!("person {number}"));
+            let training = programme.select(who, VILLEURBANNE, LYON).await.name;
+            let session = if number % 2 == 0 { &kept } else { &lost };
+            programme.enrol(&who.person(), &training, session).await.unwrap();
+            people.push((number, who, training));
+        }
+        let (programme, kept) = (&programme, &kept);
+        let moves = people.iter().map(|(number, who, training)| async move {
+            match number % 4 {
+                // Leave, and try to come back; those of the session that is lost go to the other one.
+                0 | 1 => {
+                    let leave = LeaveSessionRequest { name: training.clone(), ..Default::default() };
+                    let request = programme.signed(&who.person(), leave).await;
+                    let _ = programme.trainings().leave_session(request).await;
+                    let _ = programme.enrol(&who.person(), training, kept).await;
+                }
+                _ => programme.tell("matching", who.recruitment.name(), who.ended(day(2020, 12, 1))).await,
+            }
+        });
+        let cancel = async {
+            let reason = session::CancelReason::NoTrainer.into();
+            let message = CancelSessionRequest { name: lost.clone(), reason, ..Default::default() };
+            let request = programme.signed(&organisation, message).await;
+            programme.organisations().cancel_session(request).await.unwrap();
+        };
+        futures::future::join(futures::future::join_all(moves), cancel).await;
+        let odd = "SELECT id FROM sessions s WHERE taken <> (SELECT count(*) FROM trainings t WHERE t.session = s.id)";
+        assert!(programme.column(odd, "id").await.is_empty());
+        let held = "SELECT t.id FROM trainings t JOIN sessions s ON s.id = t.session
+             WHERE s.state = 'CANCELLED' OR t.state = 'STOPPED'";
+        assert!(programme.column(held, "id").await.is_empty());
     }
 }
 
