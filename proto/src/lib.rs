@@ -50,8 +50,14 @@ mod conum {
             package!("conum.matching.v1");
         }
     }
+    /// Training organisations, sessions and trainings.
+    pub mod training {
+        pub mod v1 {
+            package!("conum.training.v1");
+        }
+    }
 }
-pub use conum::{access, applications, candidates, events, matching, operations};
+pub use conum::{access, applications, candidates, events, matching, operations, training};
 
 /// Google's common types.
 pub mod google {

@@ -46,6 +46,20 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "CandidateErased",
         ],
     ),
+    (
+        "training",
+        &[
+            "PostsGranted",
+            "CandidateRegistered",
+            "CandidateChanged",
+            "CandidateMerged",
+            "CandidateErased",
+            "CandidateSelected",
+            "SelectionCancelled",
+            "ContractSigned",
+            "ContractEnded",
+        ],
+    ),
 ];
 
 /// The services that want an event of this kind.
