@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The services of the platform.
-pub const SERVICES: [Service; 3] = [conum_applications::SERVICE, conum_candidates::SERVICE, conum_matching::SERVICE];
+pub const SERVICES: [Service; 4] =
+    [conum_applications::SERVICE, conum_candidates::SERVICE, conum_matching::SERVICE, conum_finance::SERVICE];
 
 /// A platform whose clock stands still until it is moved, and whose tasks run when [`Journey::settle`] is called.
 #[derive(Debug)]

@@ -19,11 +19,11 @@ use tempfile::TempDir;
 use crate::journey::{Answer, Api};
 
 /// The services, in the order in which they are started.
-pub const SERVICES: [&str; 3] = ["applications", "candidates", "matching"];
+pub const SERVICES: [&str; 4] = ["applications", "candidates", "matching", "finance"];
 /// How long anything may take to come about.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The platform in four processes.
+/// The platform in five processes.
 #[derive(Debug)]
 pub struct Processes {
     folder: TempDir,
@@ -48,7 +48,7 @@ fn free_port() -> u16 {
 }
 
 impl Processes {
-    /// Starts all four, with variables beside their settings.
+    /// Starts all five, with variables beside their settings.
     pub fn start(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = SERVICES.into_iter().chain(["gateway"]);
@@ -69,8 +69,13 @@ impl Processes {
     fn settings(&self, name: &str) -> PathBuf {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local").join(format!("{name}.toml"));
         let mut text = fs::read_to_string(example).unwrap();
-        for (service, known) in [("gateway", 8080), ("applications", 50051), ("candidates", 50052), ("matching", 50053)]
-        {
+        for (service, known) in [
+            ("gateway", 8080),
+            ("applications", 50051),
+            ("candidates", 50052),
+            ("matching", 50053),
+            ("finance", 50055),
+        ] {
             text = text.replace(&format!("127.0.0.1:{known}"), &format!("127.0.0.1:{}", self.ports[service]));
         }
         let text = text.replace("\"data\"", &format!("\"{}\"", self.folder.path().display()));

@@ -46,6 +46,7 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "CandidateErased",
         ],
     ),
+    ("finance", &["PostsGranted", "DossierCompleted", "PostReleased", "ContractSigned", "ContractEnded"]),
 ];
 
 /// The services that want an event of this kind.
