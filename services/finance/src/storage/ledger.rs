@@ -1,6 +1,6 @@
 //! The ledger: entries that are written once, and the balances that they come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use chrono::{DateTime, Utc};
 use conum_kernel::{Cents, ConventionId, Error, PostId};
@@ -56,10 +56,11 @@ pub async fn append(tx: &Tx, call: &Call, convention: ConventionId, postings: &[
     let mut balances: BTreeMap<PostId, Balances> = BTreeMap::new();
     for posting in postings {
         let Some(post) = posting.lines.first().map(|line| line.post) else { continue };
-        if !balances.contains_key(&post) {
-            balances.insert(post, of_post(tx, convention, post).await?);
-        }
-        ledger::post(balances.entry(post).or_default(), posting)?;
+        let known = match balances.entry(post) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(unread) => unread.insert(of_post(tx, convention, post).await?),
+        };
+        ledger::post(known, posting)?;
         let entry = Entry::next(&head, convention, posting, call.moment.now, &call.cause);
         insert(tx, &entry).await?;
         head = entry.head();
