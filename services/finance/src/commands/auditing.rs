@@ -1,7 +1,7 @@
 //! The audit of the whole ledger (F10): balances, chains and seals are recomputed from the entries alone, and compared with
 //! what is kept and with the instalments and claims themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use conum_kernel::{Cents, ConventionId, PostId};
 use conum_service::Failure;
@@ -87,7 +87,8 @@ async fn compare<C: ConnectionTrait>(
 ) -> Result<(), Failure> {
     let at = |post: PostId| format!("{id} {post}");
     let kept = ledger::kept(connection, id).await?;
-    for post in recomputed.keys().chain(kept.keys()) {
+    let posts: BTreeSet<&PostId> = recomputed.keys().chain(kept.keys()).collect();
+    for post in posts {
         if recomputed.get(post) != kept.get(post) {
             findings.push(finding("BALANCE_DIFFERS", at(*post)));
         }

@@ -15,6 +15,7 @@ use crate::{
         answers::{self, Known},
         payment::{self, Verdict},
         policies::POLICIES,
+        refusals::breaks,
     },
     iso20022::{
         credit_transfer::{CreditTransfer, Transaction},
@@ -40,8 +41,7 @@ const FILES: &str = "paymentFiles";
 pub async fn create_file(tx: &Tx, call: &Call, execution_on: Date) -> Result<File, Failure> {
     if execution_on < call.moment.today {
         let french = "la date d'exécution est passée";
-        let error = Error::invalid("execution_on", "DATE_IN_THE_PAST", "the day is past", french);
-        return Err(error.with_rule(F03).into());
+        return Err(breaks(F03, "execution_on", "DATE_IN_THE_PAST", "the day is past", french).into());
     }
     sql::hold(tx, FILES).await?;
     let policies = InForce::on(tx, POLICIES, call.moment.today).await?;
@@ -156,7 +156,7 @@ pub async fn record_answer(tx: &Tx, call: &Call, content: &[u8]) -> Result<Answe
 async fn file_of(tx: &Tx, original: &str) -> Result<PaymentFileId, Failure> {
     let unknown = || {
         let french = "ce fichier ne répond à aucun de nos fichiers de paiement";
-        Error::invalid("content", "UNKNOWN_FILE", "it answers none of our payment files", french).with_rule(F03)
+        breaks(F03, "content", "UNKNOWN_FILE", "it answers none of our payment files", french)
     };
     let id: PaymentFileId = format!("file_{original}").parse().map_err(|_| unknown())?;
     files::find(tx, id).await.map_err(|_| unknown())?;

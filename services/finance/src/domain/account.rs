@@ -3,6 +3,8 @@
 use conum_kernel::{Error, Fact, Result, Rule, StructureId, Violations, text};
 use serde::{Deserialize, Serialize};
 
+use super::refusals::breaks;
+
 const F03: Rule = Rule("F03");
 
 /// The length of an IBAN by country, for the countries of the SEPA area.
@@ -52,9 +54,7 @@ const LENGTHS: [(&str, usize); 38] = [
 /// # Errors
 /// `INVALID_IBAN`, `IBAN_COUNTRY`, `IBAN_LENGTH` or `IBAN_KEY` at `field`.
 pub fn iban(field: &str, value: &str) -> Result<String> {
-    let wrong = |reason, english: &'static str, french: &'static str| {
-        Error::invalid(field, reason, english, french).with_rule(F03)
-    };
+    let wrong = |reason, english: &'static str, french: &'static str| breaks(F03, field, reason, english, french);
     let iban: String = value.chars().filter(|c| *c != ' ').collect::<String>().to_ascii_uppercase();
     if iban.len() < 5 || iban.len() > 34 || !iban.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(wrong("INVALID_IBAN", "an IBAN is expected", "un IBAN est attendu"));
@@ -94,11 +94,7 @@ pub fn bic(field: &str, value: &str) -> Result<String> {
     let fits = matches!(bic.len(), 8 | 11)
         && bic.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && bic.bytes().take(6).all(|byte| byte.is_ascii_alphabetic());
-    if fits {
-        Ok(bic)
-    } else {
-        Err(Error::invalid(field, "INVALID_BIC", "a BIC is expected", "un BIC est attendu").with_rule(F03))
-    }
+    if fits { Ok(bic) } else { Err(breaks(F03, field, "INVALID_BIC", "a BIC is expected", "un BIC est attendu")) }
 }
 
 /// An IBAN as it is shown: its country, key and last three characters.

@@ -4,6 +4,8 @@ use conum_kernel::{Cents, Error, Result, Rule, policy::words};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::refusals::breaks;
+
 const F01: Rule = Rule("F01");
 /// The most that a row of the table may say: a million euros.
 pub const MOST: Cents = Cents(100_000_000);
@@ -47,31 +49,31 @@ pub fn read(policy: &str) -> Result<Vec<Amount>> {
 
 fn row(text: &str) -> Result<Amount> {
     let amount = parse(text).ok_or_else(|| {
-        Error::invalid(
+        breaks(
+            F01,
             "value",
             "INVALID_AMOUNT_ROW",
             "rows kind:YYYY-MM-DD=cents or kind:department:YYYY-MM-DD=cents are expected",
             "des lignes type:AAAA-MM-JJ=centimes ou type:département:AAAA-MM-JJ=centimes sont attendues",
         )
-        .with_rule(F01)
     })?;
     if amount.cents <= Cents::ZERO || amount.cents > MOST {
-        return Err(Error::invalid(
+        return Err(breaks(
+            F01,
             "value",
             "AMOUNT_OUT_OF_RANGE",
             "an amount is more than 0 and at most 1,000,000 euros",
             "un montant est supérieur à 0 et d'au plus 1 000 000 euros",
-        )
-        .with_rule(F01));
+        ));
     }
     if amount.kind == Kind::Private && amount.department.is_some() {
-        return Err(Error::invalid(
+        return Err(breaks(
+            F01,
             "value",
             "PRIVATE_NOT_RAISED",
             "the amount of a private structure is not raised overseas",
             "le montant d'une structure privée n'est pas majoré outre-mer",
-        )
-        .with_rule(F01));
+        ));
     }
     Ok(amount)
 }

@@ -9,6 +9,7 @@ use super::{
     convention::{Breach, Convention, total},
     decision::{Context, Decision, Told, Written as _},
     ledger::{Account, Posting},
+    refusals::breaks,
 };
 
 const F04: Rule = Rule("F04");
@@ -133,7 +134,7 @@ pub fn raise(
     if !is_sha256(document) {
         let french = "une décision motivée est attendue : son empreinte SHA-256 en hexadécimal";
         let english = "a reasoned decision is expected: its SHA-256 in lower-case hexadecimal";
-        return Err(Error::invalid("claim.decision_sha256", "NOT_A_SHA256", english, french).with_rule(F04));
+        return Err(breaks(F04, "claim.decision_sha256", "NOT_A_SHA256", english, french));
     }
     let claimable = convention.paid(post)?.minus(convention.claimed(post)?)?;
     if amount > claimable {
@@ -235,7 +236,7 @@ pub(crate) fn require_amount(field: &str, amount: Cents) -> Result<()> {
         return Ok(());
     }
     let french = "un montant d'au moins un centime est attendu";
-    Err(Error::invalid(field, "INVALID_AMOUNT", "an amount of at least a cent is expected", french).with_rule(F04))
+    Err(breaks(F04, field, "INVALID_AMOUNT", "an amount of at least a cent is expected", french))
 }
 
 /// Whether a text is a SHA-256 in lower-case hexadecimal.

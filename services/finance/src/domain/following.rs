@@ -12,6 +12,7 @@ use super::{
     convention::{Breach, Convention},
     decision::{Context, Decision, Told, Written as _},
     holds::{AgencyHold, AgencyReason},
+    refusals::breaks,
 };
 
 /// How many of a kind one convention may record.
@@ -100,7 +101,7 @@ fn amount_fits(rule: Rule, field: &str, amount: Cents) -> Result<()> {
     }
     let french = "un montant de 1 centime à 1 000 000 euros est attendu";
     let english = "an amount of 1 cent to 1,000,000 euros is expected";
-    Err(Error::invalid(field, "INVALID_AMOUNT", english, french).with_rule(rule))
+    Err(breaks(rule, field, "INVALID_AMOUNT", english, french))
 }
 
 /// Asks a structure for a follow-up by a day.
@@ -119,7 +120,7 @@ pub fn request(
     room(F09, convention.follow_ups.len())?;
     if due_on < context.today() {
         let french = "la date demandée est passée";
-        return Err(Error::invalid("due_on", "DATE_IN_THE_PAST", "the day is past", french).with_rule(F09));
+        return Err(breaks(F09, "due_on", "DATE_IN_THE_PAST", "the day is past", french));
     }
     let id: FollowUpId = context.id("follow-up");
     let mut decision = noted(convention, "REQUEST_FOLLOW_UP", id.to_string());
@@ -184,7 +185,7 @@ pub fn vouchers(convention: Convention, amount: Cents, cashed_on: Date, context:
     if cashed_on > context.today() {
         let french = "la date d'encaissement est dans le futur";
         let field = "vouchers.cashed_on";
-        return Err(Error::invalid(field, "CASHED_IN_THE_FUTURE", "the day lies in the future", french).with_rule(F08));
+        return Err(breaks(F08, field, "CASHED_IN_THE_FUTURE", "the day lies in the future", french));
     }
     let mut decision = noted(convention, "RECORD_VOUCHERS", String::new());
     decision.state.vouchers.push(Vouchers { amount, cashed_on });

@@ -29,6 +29,7 @@ pub mod instalment;
 pub mod ledger;
 pub mod payment;
 pub mod policies;
+pub(crate) mod refusals;
 pub mod schedule;
 pub mod signing;
 

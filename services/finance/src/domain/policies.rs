@@ -1,11 +1,11 @@
 //! The settings of finance: defaults of the rule book, each a policy with a date it applies from.
 
 use conum_kernel::{
-    Error, Result, Rule,
+    Result, Rule,
     policy::{Policy, Shape, words},
 };
 
-use super::{account, amounts, schedule::Plan};
+use super::{account, amounts, refusals::breaks, schedule::Plan};
 
 /// The table of amounts of F01, in cents: rows `kind:from=cents`, or `kind:department:from=cents` where it is raised.
 pub const GRANTS: &str = "public:2020-11-01=5000000,private:2020-11-01=4000000";
@@ -144,7 +144,7 @@ pub fn check(key: &str, value: &str) -> Result<()> {
     }
     let rule = POLICIES.iter().find(|policy| policy.key == key).map_or(Rule("F02"), |policy| policy.rule);
     let french = "cette valeur ne convient pas à ce paramètre";
-    Err(Error::invalid("value", "INVALID_POLICY_VALUE", "this value does not fit the policy", french).with_rule(rule))
+    Err(breaks(rule, "value", "INVALID_POLICY_VALUE", "this value does not fit the policy", french))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     decision::{Context, Decision, Told, Written as _},
     instalment::{Instalment, State},
     ledger::{Account, Posting},
+    refusals::breaks,
     schedule::{self, Share},
 };
 
@@ -157,9 +158,7 @@ pub fn sign(
     let index = usize::try_from(number).unwrap_or(usize::MAX);
     let Some(part) = convention.parts.get(index) else {
         let french = "cette convention n'a pas cet avenant";
-        return Err(
-            Error::invalid("amendment", "UNKNOWN_AMENDMENT", "there is no such amendment", french).with_rule(F02)
-        );
+        return Err(breaks(F02, "amendment", "UNKNOWN_AMENDMENT", "there is no such amendment", french));
     };
     check(&convention, index, part, side, signed_on, context.today())?;
     let mut decision = Decision::of(convention);

@@ -3,7 +3,7 @@
 use conum_kernel::{Error, Result, Rule};
 use quick_xml::{Reader, events::Event};
 
-use crate::domain::answers::Line;
+use crate::domain::{answers::Line, refusals::breaks};
 
 /// The message's namespace.
 pub const NAMESPACE: &str = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10";
@@ -19,7 +19,7 @@ pub struct Report {
 }
 
 fn wrong(reason: &'static str, english: &'static str, french: &'static str) -> Error {
-    Error::invalid("content", reason, english, french).with_rule(Rule("F03"))
+    breaks(Rule("F03"), "content", reason, english, french)
 }
 
 fn not_a_report() -> Error {

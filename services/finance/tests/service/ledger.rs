@@ -65,7 +65,8 @@ async fn f10_whoever_edits_the_books_is_found_out() {
     for backend in backends() {
         for (edit, expected) in [
             ("UPDATE ledger_entries SET cause = 'x' WHERE number = 2", "CHAIN_BROKEN"),
-            ("DELETE FROM ledger_entries WHERE number = 2", "ENTRY_MISSING"),
+            ("DELETE FROM ledger_entries WHERE number = 1", "ENTRY_MISSING"),
+            ("DELETE FROM ledger_entries WHERE number = 2", "HEAD_DIFFERS"),
             ("UPDATE ledger_balances SET due = due - 1, held = held + 1", "BALANCE_DIFFERS"),
             ("UPDATE instalments SET amount = amount + 1 WHERE number = 3", "ROWS_DIFFER"),
             ("UPDATE ledger_sealed_heads SET hash = 'x'", "SEALED_HEADS_CHANGED"),
