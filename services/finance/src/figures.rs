@@ -3,7 +3,7 @@
 
 use conum_proto::finance::v1::FinanceFigures;
 use conum_service::Failure;
-use sea_orm::ConnectionTrait;
+use sea_orm::DatabaseConnection;
 
 use crate::{
     commands::auditing,
@@ -19,11 +19,11 @@ use crate::{
 ///
 /// # Errors
 /// The database's.
-pub async fn count<C: ConnectionTrait>(connection: &C) -> Result<FinanceFigures, Failure> {
+pub async fn count(connection: &DatabaseConnection) -> Result<FinanceFigures, Failure> {
     let balances = ledger::sum(connection, Scope::Whole).await?;
     let (payments_rejected, payments_doubled) = orders::counted(connection).await?;
     let of = |account| balances.of(account).0;
-    let audit = auditing::audit(connection).await?;
+    let audit = auditing::at_once(connection).await?;
     Ok(FinanceFigures {
         name: "financeFigures".into(),
         conventions: conventions::in_force(connection).await?,

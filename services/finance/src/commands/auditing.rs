@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use conum_kernel::{Cents, ConventionId, PostId};
 use conum_service::Failure;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, IsolationLevel, TransactionTrait as _};
 
 use crate::{
     domain::{
@@ -26,7 +26,20 @@ pub struct Audit {
     pub findings: Vec<Finding>,
 }
 
-/// Audits the ledger. It reads what is committed; run it where nothing is written, or read its findings again.
+/// Audits the ledger as it stands at one moment, whatever is written meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn at_once(connection: &DatabaseConnection) -> Result<Audit, Failure> {
+    let postgres = connection.get_database_backend() == DbBackend::Postgres;
+    let isolation = postgres.then_some(IsolationLevel::RepeatableRead);
+    let snapshot = connection.begin_with_config(isolation, None).await?;
+    let audit = audit(&snapshot).await?;
+    snapshot.rollback().await?;
+    Ok(audit)
+}
+
+/// Audits the ledger. `connection` sees one state of it.
 ///
 /// # Errors
 /// The database's.

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         account::Details,
         answers::{self, Known},
+        convention::Convention,
         payment::{self, Verdict},
         policies::POLICIES,
         refusals::breaks,
@@ -54,12 +55,12 @@ pub async fn create_file(tx: &Tx, call: &Call, execution_on: Date) -> Result<Fil
     let mut transactions = Vec::new();
     for (convention, orders) in sent {
         // Under the lock: an order may have been withdrawn since it was read.
-        let locked = conventions::lock(tx, convention).await?;
-        let stands = |order: &Order| locked.instalments.iter().any(|instalment| instalment.order == Some(order.id));
-        let orders: Vec<Order> = orders.into_iter().filter(stands).collect();
-        let ids: Vec<PaymentOrderId> = orders.iter().map(|order| order.id).collect();
-        decide(tx, call, convention, |state, _| payment::send(state, &ids, id)).await?;
-        for order in orders {
+        let after = decide(tx, call, convention, |state, _| {
+            let standing: Vec<_> = orders.iter().map(|order| order.id).filter(|id| stands(&state, *id)).collect();
+            payment::send(state, &standing, id)
+        })
+        .await?;
+        for order in orders.into_iter().filter(|order| stands(&after, order.id)) {
             transactions.push(transaction(tx, order).await?);
         }
     }
@@ -85,6 +86,10 @@ pub async fn create_file(tx: &Tx, call: &Call, execution_on: Date) -> Result<Fil
     };
     files::insert(tx, &file, content).await?;
     Ok(file)
+}
+
+fn stands(convention: &Convention, order: PaymentOrderId) -> bool {
+    convention.instalments.iter().any(|instalment| instalment.order == Some(order))
 }
 
 async fn transaction(tx: &Tx, order: Order) -> Result<Transaction, Failure> {
@@ -119,20 +124,21 @@ pub async fn record_answer(tx: &Tx, call: &Call, content: &[u8]) -> Result<Answe
     // The conventions first, in the order of their ids, so that no order changes between reading and writing.
     let concerned: BTreeSet<_> = orders::of_file(tx, file).await?.iter().map(|order| order.convention).collect();
     for convention in &concerned {
-        conventions::lock(tx, *convention).await?;
+        conventions::hold(tx, *convention).await?;
     }
     let orders = orders::of_file(tx, file).await?;
     let known: Vec<Known> = orders.iter().map(|order| Known { order: order.id, state: order.state }).collect();
     let verdicts = answers::decide(&report.lines, &known)?;
-    let mut refused: BTreeSet<StructureId> = BTreeSet::new();
-    for convention in concerned {
-        let of = |(order, _): &&(PaymentOrderId, Verdict)| {
-            orders.iter().any(|known| known.id == *order && known.convention == convention)
-        };
-        let own: Vec<_> = verdicts.iter().filter(of).cloned().collect();
-        if own.is_empty() {
-            continue;
+    let holders: BTreeMap<PaymentOrderId, ConventionId> =
+        orders.iter().map(|order| (order.id, order.convention)).collect();
+    let mut answered: BTreeMap<ConventionId, Vec<(PaymentOrderId, Verdict)>> = BTreeMap::new();
+    for verdict in &verdicts {
+        if let Some(convention) = holders.get(&verdict.0) {
+            answered.entry(*convention).or_default().push(verdict.clone());
         }
+    }
+    let mut refused: BTreeSet<StructureId> = BTreeSet::new();
+    for (convention, own) in answered {
         let today = call.moment.today;
         let after =
             decide(tx, call, convention, |state, context| payment::answered(state, &own, today, context)).await?;

@@ -55,9 +55,12 @@ fn payload(of: &Convention, told: Told) -> Payload {
             amount_cents: cents.0,
             paid_on: Some(wire::from_date(paid_on)),
         }),
-        Told::Suspended { reason } => {
-            Payload::GrantSuspended(GrantSuspended { convention, structure, application, reason: reason.into() })
-        }
+        Told::Suspended { reason } => Payload::GrantSuspended(GrantSuspended {
+            convention,
+            structure,
+            application,
+            reason: reason.to_lowercase(),
+        }),
         Told::Claimed { claim, post, cents } => Payload::ClaimRaised(ClaimRaised {
             claim: claim.name(),
             convention,

@@ -1,5 +1,7 @@
 //! What a bank's file says of payment orders, and whether it can be taken (F03): all of it, or nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use conum_kernel::{PaymentOrderId, Result, Rule, Violations};
 
 use super::payment::{State, Verdict};
@@ -36,6 +38,9 @@ pub fn decide(lines: &[Line], known: &[Known]) -> Result<Vec<(PaymentOrderId, Ve
     let mut wrong = Violations::default();
     let mut verdicts: Vec<(PaymentOrderId, Option<Verdict>)> = Vec::new();
     let mut whole = None;
+    let by_id: BTreeMap<String, &Known> =
+        known.iter().map(|known| (known.order.uuid().simple().to_string(), known)).collect();
+    let mut named = BTreeSet::new();
     for (index, line) in lines.iter().enumerate() {
         let field = format!("content.lines[{index}]");
         let verdict = match said(line) {
@@ -51,12 +56,12 @@ pub fn decide(lines: &[Line], known: &[Known]) -> Result<Vec<(PaymentOrderId, Ve
             whole = verdict;
             continue;
         };
-        let Some(found) = known.iter().find(|known| known.order.uuid().simple().to_string() == *id) else {
+        let Some(found) = by_id.get(id) else {
             let french = "cet ordre n'est pas dans le fichier de paiement";
             wrong.breaks(F03, field, "UNKNOWN_ORDER", "this order is not in the payment file", french);
             continue;
         };
-        if verdicts.iter().any(|(order, _)| *order == found.order) {
+        if !named.insert(found.order) {
             let french = "cet ordre est cité deux fois";
             wrong.breaks(F03, field, "REPEATED_ORDER", "this order is named twice", french);
         } else if found.state != State::Sent {
@@ -71,7 +76,7 @@ pub fn decide(lines: &[Line], known: &[Known]) -> Result<Vec<(PaymentOrderId, Ve
     wrong.check()?;
     if let Some(whole) = whole {
         for order in known.iter().filter(|known| known.state == State::Sent).map(|known| known.order) {
-            if !verdicts.iter().any(|(named, _)| *named == order) {
+            if !named.contains(&order) {
                 verdicts.push((order, Some(whole.clone())));
             }
         }

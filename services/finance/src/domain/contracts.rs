@@ -31,16 +31,23 @@ pub fn signed(convention: Convention, contract: Signed, context: &Context<'_>) -
     let mut decision = Decision::of(convention);
     let post = &mut decision.state.posts[index];
     if post.contract(Some(contract.recruitment)).is_none() {
-        post.contracts.push(Contract {
+        // Told in any order: before those that start later, never before one that has ended or was funded.
+        let later = |known: &Contract| {
+            known.ended.is_none()
+                && known.funding.is_none()
+                && (known.start, known.signed_on) > (contract.start, contract.signed_on)
+        };
+        let at = post.contracts.iter().position(later).unwrap_or(post.contracts.len());
+        let contract = Contract {
             recruitment: contract.recruitment,
             candidate: contract.candidate,
             signed_on: contract.signed_on,
             start: contract.start,
             ended: None,
             funding: None,
-        });
-        post.contracts.sort_by_key(|contract| (contract.start, contract.signed_on, contract.recruitment));
+        };
         let fact = Fact::noted("CONTRACT_SIGNED", post.state_name(), contract.recruitment.to_string());
+        post.contracts.insert(at, contract);
         decision.facts.push(fact);
     }
     advance(&mut decision, context)?;

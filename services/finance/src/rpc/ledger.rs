@@ -126,7 +126,7 @@ impl LedgerService for Ledger {
     }
 
     async fn audit_ledger(&self, _: Request<AuditLedgerRequest>) -> Result<Response<LedgerAudit>, Status> {
-        let audit = auditing::audit(self.0.store().read()).await?;
+        let audit = auditing::at_once(self.0.store().read()).await?;
         let told = audit.findings.iter().take(MOST);
         Ok(Response::new(LedgerAudit {
             name: "ledgerAudit".into(),

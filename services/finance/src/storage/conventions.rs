@@ -76,6 +76,16 @@ pub async fn lock(tx: &Tx, id: ConventionId) -> Result<Convention, Failure> {
     Ok(convention)
 }
 
+/// Locks a convention until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(tx: &Tx, id: ConventionId) -> Result<(), Failure> {
+    let query = format!("SELECT id FROM conventions WHERE id = $1{}", sql::for_update(tx));
+    sql::one(tx, &query, [id.to_string().into()]).await?;
+    Ok(())
+}
+
 async fn ids<C: ConnectionTrait>(connection: &C, rest: &str, values: Vec<Value>) -> Result<Vec<ConventionId>, Failure> {
     let rows = sql::all(connection, &format!("SELECT id FROM conventions WHERE {rest}"), values).await?;
     rows.iter().map(|row| Ok(read(row.try_get::<String>("", "id")?.parse())?)).collect()
