@@ -71,7 +71,7 @@ pub async fn confirm(
     account: BankAccount,
 ) -> Result<BankAccount, Failure> {
     sql::hold(tx, &structure.name()).await?;
-    let (account, fact) = account.confirm(call.actor())?;
+    let (account, fact) = account.confirm(call.actor(), call.moment)?;
     for id in conventions::of_structure(tx, structure).await? {
         decide(tx, call, id, |convention, context| advance::on(Convention { account: true, ..convention }, context))
             .await?;

@@ -115,7 +115,7 @@ pub async fn record_answer(tx: &Tx, call: &Call, content: &[u8]) -> Result<Answe
         return Ok(known);
     }
     let report = status_report::read(content)?;
-    let file = file_of(tx, &report.original).await?;
+    let File { id: file, created_at: sent_at, .. } = file_of(tx, &report.original).await?;
     let mut answer = Answer { digest, file, paid: 0, rejected: 0, recorded_at: call.moment.now };
     if !crate::storage::answers::take(tx, &answer).await? {
         let known = crate::storage::answers::find(tx, &answer.digest).await?;
@@ -139,9 +139,13 @@ pub async fn record_answer(tx: &Tx, call: &Call, content: &[u8]) -> Result<Answe
     }
     let mut refused: BTreeSet<StructureId> = BTreeSet::new();
     for (convention, own) in answered {
-        let today = call.moment.today;
+        let structure = orders.iter().find(|order| order.convention == convention).map(|order| order.structure);
+        let changed = match structure {
+            Some(structure) => accounts::find(tx, structure).await?.changed_since(sent_at),
+            None => false,
+        };
         let after =
-            decide(tx, call, convention, |state, context| payment::answered(state, &own, today, context)).await?;
+            decide(tx, call, convention, |state, context| payment::answered(state, &own, changed, context)).await?;
         if !after.account {
             refused.insert(after.structure);
         }
@@ -159,12 +163,14 @@ pub async fn record_answer(tx: &Tx, call: &Call, content: &[u8]) -> Result<Answe
     Ok(answer)
 }
 
-async fn file_of(tx: &Tx, original: &str) -> Result<PaymentFileId, Failure> {
+async fn file_of(tx: &Tx, original: &str) -> Result<File, Failure> {
     let unknown = || {
         let french = "ce fichier ne répond à aucun de nos fichiers de paiement";
         breaks(F03, "content", "UNKNOWN_FILE", "it answers none of our payment files", french)
     };
     let id: PaymentFileId = format!("file_{original}").parse().map_err(|_| unknown())?;
-    files::find(tx, id).await.map_err(|_| unknown())?;
-    Ok(id)
+    files::find(tx, id).await.map_err(|failure| match failure {
+        Failure::Refused(_) => unknown().into(),
+        database @ Failure::Database(_) => database,
+    })
 }

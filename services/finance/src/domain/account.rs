@@ -1,6 +1,7 @@
 //! The bank account of a structure: its IBAN checked (ISO 13616), and a change in two steps by two people (F03).
 
-use conum_kernel::{Error, Fact, Result, Rule, StructureId, Violations, text};
+use conum_kernel::{Error, Fact, Moment, Result, Rule, StructureId, Violations, text};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::refusals::breaks;
@@ -165,6 +166,8 @@ pub struct BankAccount {
     pub current: Option<Details>,
     /// False after the bank refused it.
     pub usable: bool,
+    /// When the current account was confirmed.
+    pub confirmed_at: Option<Timestamp>,
     pub proposal: Option<Proposal>,
     pub version: i64,
 }
@@ -181,7 +184,7 @@ impl BankAccount {
     /// A structure that has given none.
     #[must_use]
     pub fn none(structure: StructureId) -> Self {
-        Self { structure, current: None, usable: false, proposal: None, version: 0 }
+        Self { structure, current: None, usable: false, confirmed_at: None, proposal: None, version: 0 }
     }
 
     /// The state's name, for facts.
@@ -192,6 +195,12 @@ impl BankAccount {
             (Some(_), true) => "CONFIRMED",
             (Some(_), false) => "REFUSED_BY_BANK",
         }
+    }
+
+    /// Whether the account was changed after an instant: a refusal of what was sent before says nothing of it.
+    #[must_use]
+    pub fn changed_since(&self, at: Timestamp) -> bool {
+        self.confirmed_at.is_some_and(|confirmed| confirmed > at)
     }
 
     /// Proposes a change: the first step. Payments go on to the account in use.
@@ -206,7 +215,7 @@ impl BankAccount {
     ///
     /// # Errors
     /// `NO_PROPOSAL`, `SAME_PERSON`.
-    pub fn confirm(mut self, by: &str) -> Result<(Self, Fact)> {
+    pub fn confirm(mut self, by: &str, moment: Moment) -> Result<(Self, Fact)> {
         let from = self.state_name();
         let Some(proposal) = self.proposal.take() else {
             let french = "aucun changement de compte n'attend de confirmation";
@@ -218,6 +227,7 @@ impl BankAccount {
         }
         self.current = Some(proposal.details);
         self.usable = true;
+        self.confirmed_at = Some(moment.now);
         let fact = Fact { action: "CONFIRM_BANK_ACCOUNT", from, to: self.state_name(), why: String::new() };
         Ok((self, fact))
     }
@@ -253,12 +263,13 @@ mod tests {
     #[test]
     fn f03_an_account_changes_in_two_steps_by_two_people() {
         let details = Details::read(GOOD, "", "Mairie de Lyon").unwrap();
+        let noon = Moment::at("2021-02-01T11:00:00Z".parse().unwrap());
         let (account, _) = BankAccount::none(id(1)).propose(details.clone(), "ann");
         assert_eq!(account.current, None, "nothing is paid to it yet");
-        assert_eq!(account.clone().confirm("ann").unwrap_err().reason(), "SAME_PERSON");
-        let (account, _) = account.confirm("bob").unwrap();
+        assert_eq!(account.clone().confirm("ann", noon).unwrap_err().reason(), "SAME_PERSON");
+        let (account, _) = account.confirm("bob", noon).unwrap();
         assert_eq!((account.current.clone(), account.usable), (Some(details), true));
-        assert_eq!(account.confirm("ann").unwrap_err().reason(), "NO_PROPOSAL");
+        assert_eq!(account.confirm("ann", noon).unwrap_err().reason(), "NO_PROPOSAL");
     }
 
     #[test]

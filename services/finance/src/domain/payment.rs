@@ -1,7 +1,6 @@
 //! Payment orders (F03): one stands for an instalment at a time, and the bank settles it once.
 
 use conum_kernel::{Error, Machine, PaymentFileId, PaymentOrderId, Result, Rule};
-use jiff::civil::Date;
 
 use super::{
     advance::advance,
@@ -128,14 +127,14 @@ pub fn send(convention: Convention, orders: &[PaymentOrderId], file: PaymentFile
 }
 
 /// Records what the bank answered on orders of a convention. What was rejected is due again: held until the account is
-/// corrected where it is at fault, released in a new order otherwise.
+/// corrected where it is at fault, released in a new order otherwise, or where it was changed since the file.
 ///
 /// # Errors
 /// `ORDER_NOT_STANDING`, `WRONG_STATE`.
 pub fn answered(
     convention: Convention,
     verdicts: &[(PaymentOrderId, Verdict)],
-    paid_on: Date,
+    account_changed: bool,
     context: &Context<'_>,
 ) -> Result<Decision> {
     let mut decision = Decision::of(convention);
@@ -145,6 +144,7 @@ pub fn answered(
             Verdict::Paid => {
                 instalment::step(&mut decision, index, Step::Pay, &order.to_string())?;
                 let paid = &mut decision.state.instalments[index];
+                let paid_on = context.today();
                 paid.paid_on = Some(paid_on);
                 let (post, instalment, number, cents) = (paid.post, paid.id, paid.number, paid.amount);
                 decision.order(OrderChange::Settle { order: *order });
@@ -154,7 +154,7 @@ pub fn answered(
                 instalment::step(&mut decision, index, Step::Reject, &format!("{order} {code}"))?;
                 decision.state.instalments[index].order = None;
                 decision.order(OrderChange::Reject { order: *order, reason: code.clone() });
-                if blames_account(code) {
+                if blames_account(code) && !account_changed {
                     decision.state.account = false;
                     for instalment in &mut decision.state.instalments {
                         instalment.told.retain(|reason| *reason != super::holds::HoldReason::NoBankAccount);
@@ -205,5 +205,8 @@ mod tests {
         bench.answer(second, Verdict::Rejected("MS03".into())).unwrap();
         assert_eq!(bench.state(0, 1), Instalment::Due, "the account is not at fault: a new order is ready");
         assert_eq!(bench.answer(order, Verdict::Paid).unwrap_err().reason(), "ORDER_NOT_STANDING");
+        let third = bench.send(0, 1);
+        bench.answer_after(third, Verdict::Rejected("AC04".into()), true).unwrap();
+        assert_eq!(bench.state(0, 1), Instalment::Due, "the account was changed since the file");
     }
 }

@@ -1,5 +1,6 @@
 //! Bank accounts of structures.
 
+use chrono::{DateTime, Utc};
 use conum_kernel::{Error, StructureId};
 use conum_service::{Failure, Tx, requests::Record, sql};
 use futures::future::BoxFuture;
@@ -28,6 +29,7 @@ pub fn parse_name(text: &str) -> Result<StructureId, Error> {
 struct Row {
     current: Option<String>,
     usable: bool,
+    confirmed_at: Option<DateTime<Utc>>,
     proposal: Option<String>,
     version: i64,
 }
@@ -51,7 +53,7 @@ impl Record for BankAccount {
 /// # Errors
 /// The database's.
 pub async fn find<C: ConnectionTrait>(connection: &C, structure: StructureId) -> Result<BankAccount, Failure> {
-    let query = "SELECT current, usable, proposal, version FROM bank_accounts WHERE structure = $1";
+    let query = "SELECT current, usable, confirmed_at, proposal, version FROM bank_accounts WHERE structure = $1";
     let Some(row): Option<Row> = sql::row(connection, query, [structure.to_string().into()]).await? else {
         return Ok(BankAccount::none(structure));
     };
@@ -59,6 +61,7 @@ pub async fn find<C: ConnectionTrait>(connection: &C, structure: StructureId) ->
         structure,
         current: row.current.map(|text| read(serde_json::from_str(&text))).transpose()?,
         usable: row.usable,
+        confirmed_at: row.confirmed_at.map(sql::timestamp),
         proposal: row.proposal.map(|text| read(serde_json::from_str(&text))).transpose()?,
         version: row.version,
     })
@@ -74,15 +77,17 @@ pub async fn save(tx: &Tx, account: &BankAccount) -> Result<(), Failure> {
     let proposal = account.proposal.as_ref().map(|proposal| json(serde_json::to_string(proposal))).transpose()?;
     let done = sql::execute(
         tx,
-        "INSERT INTO bank_accounts (structure, current, usable, proposal, version) VALUES ($1, $2, $3, $4, $5 + 1)
+        "INSERT INTO bank_accounts (structure, current, usable, proposal, version, confirmed_at)
+         VALUES ($1, $2, $3, $4, $5 + 1, $6)
          ON CONFLICT (structure) DO UPDATE SET current = excluded.current, usable = excluded.usable,
-           proposal = excluded.proposal, version = excluded.version WHERE bank_accounts.version = $5",
+           confirmed_at = excluded.confirmed_at, proposal = excluded.proposal, version = excluded.version WHERE bank_accounts.version = $5",
         [
             account.structure.to_string().into(),
             current.into(),
             account.usable.into(),
             proposal.into(),
             account.version.into(),
+            account.confirmed_at.map(sql::instant).into(),
         ],
     )
     .await?;

@@ -98,6 +98,25 @@ async fn f03_what_the_bank_rejects_is_sent_again_once_the_account_is_corrected_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f03_an_account_that_was_changed_since_the_file_is_not_to_blame_for_its_rejection() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let one = granted("one", "public", 1);
+        programme.payable(&one).await;
+        let file = programme.create_file().await.unwrap();
+        programme.scene.days_pass(1).await;
+        programme.propose(&one.caller(), &one, "DE89370400440532013000").await.unwrap();
+        programme.confirm(&callers::agency(), &one).await.unwrap();
+        let orders = programme.orders(&file.name).await;
+        programme.answer(report(&file.name, &[(&orders[0].name, "RJCT", "AC01")])).await.unwrap();
+        assert_eq!(programme.instalments(&one).await[0].state(), State::Due, "released to the new account");
+        let second = programme.create_file().await.unwrap();
+        let content = String::from_utf8(programme.download(&second.name).await).unwrap();
+        assert!(content.contains("DE89370400440532013000"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f03_64_releases_of_one_instalment_at_once_pay_once() {
     for backend in backends() {
         let programme = Programme::start(&backend).await;
