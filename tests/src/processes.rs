@@ -69,13 +69,9 @@ impl Processes {
     fn settings(&self, name: &str) -> PathBuf {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local").join(format!("{name}.toml"));
         let mut text = fs::read_to_string(example).unwrap();
-        for (service, known) in [
-            ("gateway", 8080),
-            ("applications", 50051),
-            ("candidates", 50052),
-            ("matching", 50053),
-            ("finance", 50055),
-        ] {
+        for (service, known) in
+            [("gateway", 8080), ("applications", 50051), ("candidates", 50052), ("matching", 50053), ("finance", 50055)]
+        {
             text = text.replace(&format!("127.0.0.1:{known}"), &format!("127.0.0.1:{}", self.ports[service]));
         }
         let text = text.replace("\"data\"", &format!("\"{}\"", self.folder.path().display()));
