@@ -44,6 +44,12 @@ mod conum {
             package!("conum.candidates.v1");
         }
     }
+    /// Conventions, payments, claims and the ledger.
+    pub mod finance {
+        pub mod v1 {
+            package!("conum.finance.v1");
+        }
+    }
     /// Introductions and recruitments.
     pub mod matching {
         pub mod v1 {
@@ -57,7 +63,7 @@ mod conum {
         }
     }
 }
-pub use conum::{access, applications, candidates, events, matching, operations, training};
+pub use conum::{access, applications, candidates, events, finance, matching, operations, training};
 
 /// Google's common types.
 pub mod google {

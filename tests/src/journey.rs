@@ -22,8 +22,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The services of the platform.
-pub const SERVICES: [Service; 4] =
-    [conum_applications::SERVICE, conum_candidates::SERVICE, conum_matching::SERVICE, conum_training::SERVICE];
+pub const SERVICES: [Service; 5] = [
+    conum_applications::SERVICE,
+    conum_candidates::SERVICE,
+    conum_matching::SERVICE,
+    conum_training::SERVICE,
+    conum_finance::SERVICE,
+];
 
 /// A platform whose clock stands still until it is moved, and whose tasks run when [`Journey::settle`] is called.
 #[derive(Debug)]

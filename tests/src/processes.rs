@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::journey::{Answer, Api};
 
 /// The services, in the order in which they are started.
-pub const SERVICES: [&str; 4] = ["applications", "candidates", "matching", "training"];
+pub const SERVICES: [&str; 5] = ["applications", "candidates", "matching", "training", "finance"];
 /// How long anything may take to come about.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 

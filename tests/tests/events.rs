@@ -8,7 +8,7 @@ use std::sync::{
 
 use conum_kernel::Error;
 use conum_proto::{
-    events::v1::{Event, PostReleased, event::Payload},
+    events::v1::{Event, PostReleaseRefused, event::Payload},
     operations::v1::{
         GetEventLagRequest, ListDeadLettersRequest, RedriveDeadLetterRequest,
         dead_letters_service_client::DeadLettersServiceClient,
@@ -68,8 +68,8 @@ async fn tell(scene: &Scene, subject: &'static str, count: usize) {
         let told = host.store().write(move |tx| {
             let call = Call::internal("matching", format!("{subject}/{number}"), clock.moment(), &ids);
             Box::pin(async move {
-                let released = PostReleased { post: subject.into(), ..PostReleased::default() };
-                events::append(tx, &call, "matching", subject, Payload::PostReleased(released)).await
+                let refused = PostReleaseRefused { post: subject.into(), ..PostReleaseRefused::default() };
+                events::append(tx, &call, "matching", subject, Payload::PostReleaseRefused(refused)).await
             })
         });
         told.await.unwrap();

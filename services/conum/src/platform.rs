@@ -13,8 +13,13 @@ use conum_service::{
 use tokio::net::TcpListener;
 
 /// The services, in the order in which they are started.
-pub(crate) const SERVICES: [Service; 4] =
-    [conum_applications::SERVICE, conum_candidates::SERVICE, conum_matching::SERVICE, conum_training::SERVICE];
+pub(crate) const SERVICES: [Service; 5] = [
+    conum_applications::SERVICE,
+    conum_candidates::SERVICE,
+    conum_matching::SERVICE,
+    conum_training::SERVICE,
+    conum_finance::SERVICE,
+];
 
 /// The settings of a platform on one machine.
 ///

@@ -38,8 +38,14 @@ pub struct Config {
 }
 
 /// The ports of a platform on one machine, by service.
-pub const PORTS: [(&str, u16); 5] =
-    [("gateway", 8080), ("applications", 50051), ("candidates", 50052), ("matching", 50053), ("training", 50054)];
+pub const PORTS: [(&str, u16); 6] = [
+    ("gateway", 8080),
+    ("applications", 50051),
+    ("candidates", 50052),
+    ("matching", 50053),
+    ("training", 50054),
+    ("finance", 50055),
+];
 
 /// The URL of a service of a platform on one machine.
 #[must_use]

@@ -60,6 +60,7 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "ContractEnded",
         ],
     ),
+    ("finance", &["PostsGranted", "DossierCompleted", "PostReleased", "ContractSigned", "ContractEnded"]),
 ];
 
 /// The services that want an event of this kind.

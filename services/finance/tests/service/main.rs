@@ -1,0 +1,12 @@
+//! finance as it runs: its methods, its reaction to others' events and its timers, on every database.
+
+#[cfg(test)]
+mod conventions;
+#[cfg(test)]
+mod endings;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod payments;
+#[cfg(test)]
+mod scene;
