@@ -3,14 +3,22 @@
 use conum_kernel::{Clock, Error};
 use conum_proto::{
     applications::v1::{
-        applications_service_client::ApplicationsServiceClient, waves_service_client::WavesServiceClient,
+        applications_service_client::ApplicationsServiceClient, documents_service_client::DocumentsServiceClient,
+        waves_service_client::WavesServiceClient,
     },
     candidates::v1::candidates_service_client::CandidatesServiceClient,
+    finance::v1::{
+        claims_service_client::ClaimsServiceClient, conventions_service_client::ConventionsServiceClient,
+        payments_service_client::PaymentsServiceClient,
+    },
     matching::v1::{
         introductions_service_client::IntroductionsServiceClient,
         recruitments_service_client::RecruitmentsServiceClient,
     },
     operations::v1::dead_letters_service_client::DeadLettersServiceClient,
+    training::v1::{
+        organisations_service_client::OrganisationsServiceClient, trainings_service_client::TrainingsServiceClient,
+    },
 };
 use conum_service::{
     Caller,
@@ -18,7 +26,7 @@ use conum_service::{
     lifecycle::{self, IDENTITY_KEY},
     status,
 };
-use tonic::{Request, Status, metadata::MetadataValue, transport::Channel};
+use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 /// Speaks to a gateway.
 #[derive(Clone, Debug)]
@@ -59,6 +67,19 @@ impl Voice {
         self.signer.assertion(caller, conum_gateway::NAME).await
     }
 
+    /// Asks something in somebody's name.
+    ///
+    /// # Errors
+    /// Internal where signing fails; what the platform refuses comes as the answer.
+    pub(crate) async fn ask<T, R>(
+        &self,
+        caller: &Caller,
+        message: T,
+        call: impl AsyncFnOnce(Request<T>) -> Result<Response<R>, Status>,
+    ) -> Result<Result<R, Status>, Error> {
+        Ok(call(self.by(caller, message).await?).await.map(Response::into_inner))
+    }
+
     pub(crate) fn applications(&self) -> ApplicationsServiceClient<Channel> {
         ApplicationsServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
     }
@@ -77,6 +98,30 @@ impl Voice {
 
     pub(crate) fn recruitments(&self) -> RecruitmentsServiceClient<Channel> {
         RecruitmentsServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn documents(&self) -> DocumentsServiceClient<Channel> {
+        DocumentsServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn organisations(&self) -> OrganisationsServiceClient<Channel> {
+        OrganisationsServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn trainings(&self) -> TrainingsServiceClient<Channel> {
+        TrainingsServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
+    }
+
+    pub(crate) fn conventions(&self) -> ConventionsServiceClient<Channel> {
+        ConventionsServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn payments(&self) -> PaymentsServiceClient<Channel> {
+        PaymentsServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20)
+    }
+
+    pub(crate) fn claims(&self) -> ClaimsServiceClient<Channel> {
+        ClaimsServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn dead_letters(&self) -> DeadLettersServiceClient<Channel> {

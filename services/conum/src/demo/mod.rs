@@ -3,12 +3,15 @@
 //! Everything goes through the gateway and the contracts; nothing writes to a database behind a service's back. Every
 //! draw and id comes from hash(seed, key, purpose), so the same seed gives the same figures.
 
+mod cashier;
 mod cast;
 mod chance;
 mod mailbox;
 mod recruiter;
 mod report;
 mod season;
+mod trainer;
+mod treasurer;
 mod voice;
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, time::Instant};

@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use super::{
     cast::RIVALS,
     chance::Chance,
+    season::SEASON,
     voice::{Voice, is, structure, unexpected},
 };
 
@@ -54,6 +55,8 @@ pub(crate) struct Recruiter {
     next_look: i64,
     /// How often somebody was selected who was taken already.
     pub(crate) second_selections_refused: u64,
+    /// The posts whose contract ended early, until somebody takes note.
+    pub(crate) ended: Vec<String>,
 }
 
 /// What a recruiter needs on a day.
@@ -77,12 +80,17 @@ impl Recruiter {
             posts: Vec::new(),
             next_look: activated_on + 1,
             second_selections_refused: 0,
+            ended: Vec::new(),
         }
     }
 
     /// Adds the posts of a wave.
     pub(crate) fn add_posts(&mut self, names: impl IntoIterator<Item = String>) {
         self.posts.extend(names.into_iter().map(|name| Post { name, held: Held::Free }));
+    }
+
+    pub(crate) fn application(&self) -> &str {
+        &self.application
     }
 
     fn rival(&self) -> bool {
@@ -101,7 +109,7 @@ impl Recruiter {
         if !waiting || day.number < self.next_look {
             return Ok(());
         }
-        self.next_look = day.number + 2;
+        self.next_look = day.number + if day.number < SEASON { 2 } else { 14 };
         if self.give_up(day).await? {
             return Ok(());
         }
@@ -277,6 +285,7 @@ impl Recruiter {
             let request = day.voice.by(&self.caller, message).await?;
             day.voice.recruitments().end_contract(request).await.map_err(unexpected("EndContract"))?;
             self.posts[index].held = Held::Free;
+            self.ended.push(self.posts[index].name.clone());
         }
         Ok(())
     }

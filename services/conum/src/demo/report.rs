@@ -5,8 +5,10 @@ use conum_kernel::Error;
 use conum_proto::{
     applications::v1::{GetProgrammeRequest, ListApplicationsRequest, ListWavesRequest},
     candidates::v1::ListCandidatesRequest,
+    finance::v1::GetFinanceFiguresRequest,
     matching::v1::GetMatchingFiguresRequest,
     operations::v1::GetEventLagRequest,
+    training::v1::GetTrainingFiguresRequest,
 };
 use serde::Serialize;
 
@@ -37,6 +39,29 @@ pub(crate) struct Report {
     pub(crate) median_km: f64,
     pub(crate) days_to_fill_median: f64,
     pub(crate) contracts_ended_early: i64,
+    /// Hours done, CCP1 passed and Pix certified.
+    pub(crate) trained: i64,
+    pub(crate) hours_min: i64,
+    pub(crate) hours_max: i64,
+    pub(crate) ccp1_awarded: i64,
+    pub(crate) pix_certified: i64,
+    pub(crate) exams_failed: i64,
+    pub(crate) conventions: i64,
+    /// The sum of the next six.
+    pub(crate) granted_cents: i64,
+    pub(crate) to_come_cents: i64,
+    pub(crate) due_cents: i64,
+    pub(crate) held_cents: i64,
+    pub(crate) sent_cents: i64,
+    /// Gross of claims.
+    pub(crate) paid_cents: i64,
+    pub(crate) cancelled_cents: i64,
+    pub(crate) claimed_cents: i64,
+    pub(crate) instalments_paid: i64,
+    pub(crate) payments_rejected: i64,
+    pub(crate) payments_doubled: i64,
+    /// The whole ledger, recomputed from its entries, holds.
+    pub(crate) ledger_balanced: bool,
     pub(crate) events_published: i64,
     pub(crate) events_pending: i64,
     pub(crate) dead_letters: i64,
@@ -67,10 +92,40 @@ impl Report {
         report.median_km = figures.median_km;
         report.days_to_fill_median = figures.days_to_fill_median;
         report.contracts_ended_early = figures.contracts_ended_early;
+        report.read_training(voice).await?;
+        report.read_finance(voice).await?;
         for service in SERVICES {
             report.read_lag(voice, service.name).await?;
         }
         Ok(report)
+    }
+
+    async fn read_training(&mut self, voice: &Voice) -> Result<(), Error> {
+        let mut client = voice.trainings();
+        let by = agency();
+        let asked = GetTrainingFiguresRequest {};
+        let answer = voice.ask(&by, asked, async |asked| client.get_training_figures(asked).await).await?;
+        let figures = answer.map_err(unexpected("GetTrainingFigures"))?;
+        (self.hours_min, self.hours_max) = (figures.hours_min.into(), figures.hours_max.into());
+        (self.trained, self.ccp1_awarded) = (figures.trained, figures.ccp1_awarded);
+        (self.pix_certified, self.exams_failed) = (figures.pix_certified, figures.exams_failed);
+        Ok(())
+    }
+
+    async fn read_finance(&mut self, voice: &Voice) -> Result<(), Error> {
+        let mut client = voice.conventions();
+        let by = agency();
+        let asked = GetFinanceFiguresRequest {};
+        let answer = voice.ask(&by, asked, async |asked| client.get_finance_figures(asked).await).await?;
+        let figures = answer.map_err(unexpected("GetFinanceFigures"))?;
+        (self.conventions, self.granted_cents) = (figures.conventions, figures.granted_cents);
+        (self.to_come_cents, self.due_cents) = (figures.to_come_cents, figures.due_cents);
+        (self.held_cents, self.sent_cents) = (figures.held_cents, figures.sent_cents);
+        (self.paid_cents, self.cancelled_cents) = (figures.paid_cents, figures.cancelled_cents);
+        (self.claimed_cents, self.instalments_paid) = (figures.claimed_cents, figures.instalments_paid);
+        (self.payments_rejected, self.payments_doubled) = (figures.payments_rejected, figures.payments_doubled);
+        self.ledger_balanced = figures.ledger_balanced;
+        Ok(())
     }
 
     async fn read_applications(&mut self, voice: &Voice) -> Result<(), Error> {
@@ -132,6 +187,19 @@ impl Report {
             ("Posts filled", self.posts_filled.to_string()),
             ("  median days to fill", format!("{:.0}", self.days_to_fill_median)),
             ("Contracts ended early", self.contracts_ended_early.to_string()),
+            ("Advisers trained", format!("{}, in {} to {} hours", self.trained, self.hours_min, self.hours_max)),
+            ("  CCP1, Pix", format!("{}, {}", self.ccp1_awarded, self.pix_certified)),
+            ("  exams failed", self.exams_failed.to_string()),
+            ("Conventions signed", format!("{}, for {}", self.conventions, euros(self.granted_cents))),
+            ("  paid", format!("{} in {} instalments", euros(self.paid_cents), self.instalments_paid)),
+            (
+                "  to come, due, sent",
+                format!("{}, {}, {}", euros(self.to_come_cents), euros(self.due_cents), euros(self.sent_cents)),
+            ),
+            ("  held, cancelled", format!("{}, {}", euros(self.held_cents), euros(self.cancelled_cents))),
+            ("  claimed back", euros(self.claimed_cents)),
+            ("Payments rejected, doubled", format!("{}, {}", self.payments_rejected, self.payments_doubled)),
+            ("Ledger", if self.ledger_balanced { "balanced".into() } else { "NOT balanced".into() }),
             (
                 "Events published, pending, dead",
                 format!("{}, {}, {}", self.events_published, self.events_pending, self.dead_letters),
@@ -148,6 +216,13 @@ impl Report {
         }
         table
     }
+}
+
+/// Whole euros, in groups of three digits.
+fn euros(cents: i64) -> String {
+    let digits = (cents / 100).to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
+    format!("{} EUR", groups.join(" "))
 }
 
 async fn candidates(voice: &Voice) -> Result<i64, Error> {

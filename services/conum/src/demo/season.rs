@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use conum_kernel::{Clock, Error, clock::start_of_day, dates::add_days};
+use conum_kernel::{
+    Clock, Error,
+    clock::start_of_day,
+    dates::{add_days, days_between},
+};
 use conum_proto::{
     applications::v1::{
         ActivateWaveRequest, Application, ConfirmAddressRequest, CreateApplicationRequest, CreateWaveRequest,
@@ -16,17 +20,28 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::civil::Date;
 
 use super::{
+    cashier::Cashier,
     cast::{self, Map, RIVALS},
     chance::Chance,
     mailbox::Mailbox,
     recruiter::{Day, Recruiter},
+    trainer::Trainers,
+    treasurer::Treasurer,
     voice::{self, Voice, is, unexpected},
 };
 
 /// The first day of the season.
 pub(crate) const BEGINNING: Date = Date::constant(2020, 12, 1);
-/// How many days are played.
-pub(crate) const DAYS: i64 = 395;
+/// How long people register, apply, recruit and leave, in days.
+pub(crate) const SEASON: i64 = 395;
+/// How many days are played: to the last instalment, thirty months in all.
+pub(crate) const DAYS: i64 = 912;
+
+/// The number of a day, from the first on.
+#[must_use]
+pub(crate) fn day_of(date: Date) -> i64 {
+    days_between(BEGINNING, date).into()
+}
 
 /// How large the season is.
 #[derive(Clone, Debug)]
@@ -37,18 +52,20 @@ pub(crate) struct Scale {
     pub(crate) committees: Vec<i64>,
     /// By this day everybody has applied.
     pub(crate) applied_by: i64,
+    /// The seats of a training session on site.
+    pub(crate) seats: i32,
 }
 
 impl Scale {
     /// For a laptop and a minute.
     pub(crate) fn small() -> Self {
-        Self { structures: 150, candidates: 3_000, committees: vec![70, 100, 130], applied_by: 110 }
+        Self { structures: 150, candidates: 3_000, committees: vec![70, 100, 130], applied_by: 110, seats: 12 }
     }
 
     /// The programme as it was.
     pub(crate) fn national() -> Self {
         let committees = (0..8).map(|wave| 70 + 14 * wave).collect();
-        Self { structures: 1_450, candidates: 40_000, committees, applied_by: 150 }
+        Self { structures: 1_450, candidates: 40_000, committees, applied_by: 150, seats: 60 }
     }
 }
 
@@ -82,6 +99,9 @@ pub(crate) struct Season<'a> {
     mailbox: Mailbox,
     stages: BTreeMap<usize, Stage>,
     recruiters: BTreeMap<usize, Recruiter>,
+    treasurers: BTreeMap<usize, Treasurer>,
+    cashier: Cashier,
+    trainers: Trainers,
     /// Waves that are decided, with the day of their activation.
     decided: Vec<Decided>,
     /// Who registered, with the day on which they leave the programme, if they do.
@@ -118,6 +138,9 @@ impl<'a> Season<'a> {
             map: Map::new(),
             mailbox,
             recruiters: BTreeMap::new(),
+            treasurers: BTreeMap::new(),
+            cashier: Cashier::default(),
+            trainers: Trainers::new(scale.seats),
             decided: Vec::new(),
             leavers: BTreeMap::new(),
             registered: 0,
@@ -141,6 +164,7 @@ impl<'a> Season<'a> {
             self.candidates(number, date).await?;
             self.structures(number, date).await?;
             self.committee(number, date).await?;
+            self.money_and_training(number, date).await?;
             self.cluster.settle().await?;
         }
         Ok(())
@@ -165,7 +189,7 @@ impl<'a> Season<'a> {
             }
         } else {
             // The others come over the first half of the season.
-            let days = DAYS / 2;
+            let days = SEASON / 2;
             let rest = i64::try_from(self.scale.candidates - first).unwrap_or(0);
             let until = first + usize::try_from((rest * number / days).min(rest)).unwrap_or(0);
             for candidate in self.registered.max(first)..until {
@@ -186,7 +210,7 @@ impl<'a> Season<'a> {
             && candidate >= RIVALS
             && self.chance.happens(3, &key, "leaves")
         {
-            let day = self.chance.between(80, DAYS - 1, &key, "leaves on");
+            let day = self.chance.between(80, SEASON - 1, &key, "leaves on");
             self.leavers.entry(day).or_default().push(name);
         }
     }
@@ -235,6 +259,21 @@ impl<'a> Season<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What structures, the agency, the bank and the training organisations do, in this order.
+    async fn money_and_training(&mut self, number: i64, date: Date) -> Result<(), Error> {
+        let day = Day { voice: &self.voice, chance: &self.chance, number, date };
+        for recruiter in self.recruiters.values_mut() {
+            for post in std::mem::take(&mut recruiter.ended) {
+                self.cashier.ended(recruiter.application(), &post, day);
+            }
+        }
+        for treasurer in self.treasurers.values_mut() {
+            treasurer.act(day).await?;
+        }
+        self.cashier.act(day, &mut self.treasurers).await?;
+        self.trainers.act(day).await
     }
 
     async fn apply(&mut self, structure: usize, date: Date) -> Result<String, Error> {
@@ -302,6 +341,9 @@ impl<'a> Season<'a> {
                 let of_wave = application.posts.iter().filter(|post| post.state() == post::State::Granted);
                 recruiter.add_posts(of_wave.map(|post| post.name.clone()));
                 self.recruiters.insert(structure, recruiter);
+                let day = Day { voice: &self.voice, chance: &self.chance, number, date };
+                let treasurer = Treasurer::new(structure, &application.name, &application.structure, number, day);
+                self.treasurers.insert(structure, treasurer);
             }
         }
         Ok(())

@@ -25,3 +25,8 @@ pub(crate) fn prefect(department: &str) -> Caller {
     let owned = vec![format!("departments/{department}")];
     Caller { subject: "demo-prefect".into(), roles: vec![Role::Prefect], owned }
 }
+
+/// Somebody who acts for a training organisation.
+pub(crate) fn organisation(name: &str) -> Caller {
+    Caller { subject: "demo-organisation".into(), roles: vec![Role::Organisation], owned: vec![name.into()] }
+}
