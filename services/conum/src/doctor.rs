@@ -3,10 +3,11 @@
 use std::{process::ExitCode, time::Duration};
 
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
+use conum_finance::commands::auditing;
 use conum_kernel::{Clock, Error};
 use conum_proto::operations::v1::{GetEventLagRequest, dead_letters_service_client::DeadLettersServiceClient};
 use conum_service::{
-    Caller, Store,
+    Caller, Failure, Store,
     config::Config,
     host,
     identity::{KeyPair, Signer},
@@ -44,6 +45,7 @@ pub(crate) async fn run(config: &Config) -> Result<ExitCode, Error> {
         findings.push(database(config, service.name).await);
         findings.push(peer(config, service.name, keys.1.as_ref()).await);
     }
+    findings.push(ledger(config).await);
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY).set_header(["", "what", "finding"]);
     for finding in &findings {
@@ -88,8 +90,7 @@ fn keys(config: &Config) -> (Vec<Finding>, Option<Signer>) {
 async fn database(config: &Config, service: &str) -> Finding {
     let url = config.database_url(service);
     let what = format!("database {service}");
-    let file = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest).to_owned());
-    if file.is_some_and(|file| !std::path::Path::new(&file).exists()) {
+    if absent(&url) {
         return finding(what, Err("none yet: made by `conum migrate`, or at the first start".into()));
     }
     let look = async {
@@ -99,6 +100,37 @@ async fn database(config: &Config, service: &str) -> Finding {
         row.map_or(Ok(0), |row| row.try_get::<i64>("", "n")).map_err(Error::internal)
     };
     finding(what, look.await.map(|applied| format!("{applied} migrations applied")).map_err(|error| error.to_string()))
+}
+
+/// Recomputes the whole ledger from its entries (F10).
+async fn ledger(config: &Config) -> Finding {
+    let what = "ledger of finance";
+    let url = config.database_url(conum_finance::NAME);
+    if absent(&url) {
+        return finding(what, Ok("nothing in it yet".into()));
+    }
+    let audit = async {
+        let store = Store::open(&url).await?;
+        auditing::at_once(store.read()).await.map_err(Failure::into_error)
+    };
+    finding(
+        what,
+        match audit.await {
+            Ok(audit) => match audit.findings.first() {
+                None => Ok(format!("balanced: {} conventions, {} entries", audit.conventions, audit.entries)),
+                Some(first) => {
+                    Err(format!("{} findings, the first: {} at {}", audit.findings.len(), first.reason, first.at))
+                }
+            },
+            Err(error) => Err(error.to_string()),
+        },
+    )
+}
+
+/// Whether a URL names a SQLite file that is not there.
+fn absent(url: &str) -> bool {
+    let file = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
+    file.is_some_and(|file| !std::path::Path::new(file).exists())
 }
 
 async fn peer(config: &Config, service: &str, signer: Option<&Signer>) -> Finding {
