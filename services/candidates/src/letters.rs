@@ -5,7 +5,7 @@
 
 use conum_kernel::CandidateId;
 use conum_service::{
-    Failure, Host,
+    Failure, Host, french,
     mail::{Letter, Letters, Queued},
     sql,
 };
@@ -130,40 +130,8 @@ fn notice(last_day: Date) -> Vec<String> {
         format!(
             "Il ne s'est rien passé sur votre inscription depuis longtemps. Sans signe de votre part jusqu'au {} compris, \
              tout ce qui vous concerne sera effacé.",
-            in_french(last_day)
+            french::day(last_day)
         ),
         "Pour la garder, il suffit de relire vos informations et de les enregistrer.".into(),
     ]
-}
-
-/// A day as French says it: 1er mars 2021.
-fn in_french(day: Date) -> String {
-    const MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let month = usize::try_from(day.month() - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
-    let first = if day.day() == 1 { "er" } else { "" };
-    format!("{}{first} {month} {}", day.day(), day.year())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_written_in_french() {
-        assert_eq!(in_french(Date::constant(2022, 12, 1)), "1er décembre 2022");
-        assert_eq!(in_french(Date::constant(2021, 8, 31)), "31 août 2021");
-    }
 }

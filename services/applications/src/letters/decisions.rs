@@ -1,11 +1,11 @@
 //! Letters about an application: its address, its examination, what is granted of it and what comes back.
 
 use conum_kernel::PostId;
-use conum_service::mail::Letter;
+use conum_service::{french::day, mail::Letter};
 
 use super::{
     Desk,
-    phrases::{day, plain, posts},
+    phrases::{plain, posts},
     whom_to_ask,
 };
 use crate::domain::{
