@@ -44,6 +44,9 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "CandidateMerged",
             "CandidateLeft",
             "CandidateErased",
+            "TrainingPlanned",
+            "TrainingCompleted",
+            "TrainingStopped",
         ],
     ),
     (
