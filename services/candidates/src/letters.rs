@@ -3,6 +3,8 @@
 //!
 //! They name no structure: who it is, and what it asks, is read on the platform. No Pix value is ever mailed (C05).
 
+mod training;
+
 use conum_kernel::CandidateId;
 use conum_service::{
     Failure, Host, french,
@@ -56,6 +58,11 @@ fn words(about: &Mail, id: CandidateId) -> (&'static str, Vec<String>) {
         Mail::InactivityNotice { last_day, .. } => {
             return ("Votre inscription sera bientôt effacée", notice(*last_day));
         }
+        Mail::TrainingOpened { training, .. } => return training::opened(*training),
+        Mail::TrainingPlanned { plan, .. } => return training::planned(plan),
+        Mail::Examined { exam, attempts_left, on, .. } => return training::examined(*exam, *attempts_left, *on),
+        Mail::Trained { hours, on, .. } => return training::trained(*hours, *on),
+        Mail::TrainingStopped { reason, .. } => return training::stopped(*reason),
         Mail::Introduced { .. } => (
             "Une structure d'accueil découvre votre candidature",
             &[

@@ -29,6 +29,11 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "ContractEnded",
             "CandidateLeaveRefused",
             "DerogationDecided",
+            "TrainingOpened",
+            "TrainingPlanned",
+            "CertificationRecorded",
+            "TrainingCompleted",
+            "TrainingStopped",
         ],
     ),
     (
