@@ -257,25 +257,33 @@ impl Programme {
         PoliciesServiceClient::new(self.channel()).set_policy(request).await.map(|_| ())
     }
 
-    /// Tells what matching would, on a subject of its own; it must have its effect.
+    /// Tells what another service would, on a subject of its own; it must have its effect.
     pub(crate) async fn tell(&self, payload: Payload) {
         assert_eq!(self.deliver(payload).await, Outcome::Applied);
     }
 
     pub(crate) async fn deliver(&self, payload: Payload) -> Outcome {
+        self.send(self.event(payload)).await
+    }
+
+    /// An event on a subject of its own.
+    pub(crate) fn event(&self, payload: Payload) -> Event {
         let number = {
             let mut sequence = self.sequence.lock().unwrap();
             *sequence += 1;
             *sequence
         };
-        let event = Event {
+        Event {
             id: format!("event {number} {}", subscriptions::kind(&payload)),
             source: "matching".into(),
             subject: format!("told/{number}"),
             sequence: 1,
             payload: Some(payload),
             ..Event::default()
-        };
+        }
+    }
+
+    pub(crate) async fn send(&self, event: Event) -> Outcome {
         let request = self.signed(&callers::service("matching"), DeliverRequest { events: vec![event] }).await;
         let answer = EventSinkServiceClient::new(self.channel()).deliver(request).await.unwrap();
         answer.into_inner().receipts[0].outcome()
