@@ -12,6 +12,7 @@ use conum_service::{
     identity::{KeyPair, Signer},
     lifecycle::{self, Drive, IDENTITY_KEY, Service},
 };
+use conum_testkit::letters::readable;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
@@ -217,25 +218,6 @@ impl Api {
         let body = Bytes::from(form.join("&"));
         self.send(None, Method::POST, path, "application/x-www-form-urlencoded", body).await
     }
-}
-
-fn readable(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).expect("a mail");
-    unquoted(&text)
-}
-
-/// The text of quoted-printable parts (RFC 2045).
-fn unquoted(text: &str) -> String {
-    let joined = text.replace("=\r\n", "").replace("=\n", "");
-    let mut bytes = Vec::with_capacity(joined.len());
-    let mut rest = joined.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = hex.filter(|_| *first == b'=').and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Callers with tokens of the gateway.

@@ -81,6 +81,8 @@ async fn a_structure_applies_is_granted_declines_gets_the_next_and_recruits() {
     journey.post(&structure, &format!("/v1/{recruitment}:sign"), contract).await.ok();
     journey.settle().await;
     assert!(lyon.live().await.is_empty(), "no vacant post is left");
+    let opened = journey.letters().into_iter().filter(|letter| letter.contains("est ouverte pour vous")).count();
+    assert_eq!(opened, 1, "the person is told of the training that the selection opened");
     let post = journey.get(&structure, &format!("/v1/matching/{}", lyon.post)).await.ok();
     assert_eq!(post["state"], "STATE_FILLED");
     let programme = journey.call(None, Method::GET, "/v1/programme", None).await.ok();

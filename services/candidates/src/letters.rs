@@ -3,9 +3,11 @@
 //!
 //! They name no structure: who it is, and what it asks, is read on the platform. No Pix value is ever mailed (C05).
 
+mod training;
+
 use conum_kernel::CandidateId;
 use conum_service::{
-    Failure, Host,
+    Failure, Host, french,
     mail::{Letter, Letters, Queued},
     sql,
 };
@@ -56,6 +58,11 @@ fn words(about: &Mail, id: CandidateId) -> (&'static str, Vec<String>) {
         Mail::InactivityNotice { last_day, .. } => {
             return ("Votre inscription sera bientôt effacée", notice(*last_day));
         }
+        Mail::TrainingOpened { training, .. } => return training::opened(*training),
+        Mail::TrainingPlanned { plan, .. } => return training::planned(plan),
+        Mail::Examined { exam, attempts_left, on, .. } => return training::examined(*exam, *attempts_left, *on),
+        Mail::Trained { hours, on, .. } => return training::trained(*hours, *on),
+        Mail::TrainingStopped { reason, .. } => return training::stopped(*reason),
         Mail::Introduced { .. } => (
             "Une structure d'accueil découvre votre candidature",
             &[
@@ -130,40 +137,8 @@ fn notice(last_day: Date) -> Vec<String> {
         format!(
             "Il ne s'est rien passé sur votre inscription depuis longtemps. Sans signe de votre part jusqu'au {} compris, \
              tout ce qui vous concerne sera effacé.",
-            in_french(last_day)
+            french::day(last_day)
         ),
         "Pour la garder, il suffit de relire vos informations et de les enregistrer.".into(),
     ]
-}
-
-/// A day as French says it: 1er mars 2021.
-fn in_french(day: Date) -> String {
-    const MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let month = usize::try_from(day.month() - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
-    let first = if day.day() == 1 { "er" } else { "" };
-    format!("{}{first} {month} {}", day.day(), day.year())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_written_in_french() {
-        assert_eq!(in_french(Date::constant(2022, 12, 1)), "1er décembre 2022");
-        assert_eq!(in_french(Date::constant(2021, 8, 31)), "31 août 2021");
-    }
 }

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod config;
 pub mod events;
 pub mod failure;
+pub mod french;
 pub mod history;
 pub mod host;
 pub mod identity;

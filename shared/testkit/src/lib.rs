@@ -2,6 +2,7 @@
 //! and callers to act as.
 
 pub mod callers;
+pub mod letters;
 pub mod postgres;
 
 use std::{collections::BTreeMap, path::Path};

@@ -1,7 +1,7 @@
 //! Which mail goes to an application's contact: ids and facts only. The address is looked up and the text is rendered
 //! when the mail is sent, so that no copy of either is kept.
 
-use conum_kernel::{ApplicationId, IntroductionId, PostId, WaveId};
+use conum_kernel::{ApplicationId, Cents, IntroductionId, PostId, WaveId};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,58 @@ pub enum Mail {
     CandidatesShort { application: ApplicationId, live: u32 },
     /// No contract was signed within the indicative delay (M07).
     SignatureLate { application: ApplicationId, launched_on: Option<Date> },
+    /// The plan of a training was settled, or changed (T01, T02): whole hours, and the first and the last day of the
+    /// initial training, where it has some.
+    TrainingPlanned { application: ApplicationId, hours: u32, days: Option<(Date, Date)> },
+    /// Somebody who was selected is trained (T03).
+    TrainingCompleted { application: ApplicationId, on: Date },
+    /// The convention was signed, or an amendment of a number (F02).
+    ConventionSigned { application: ApplicationId, amendment: u32, posts: u32, granted: Cents, signed_on: Date },
+    /// An instalment came due and is held (F03).
+    InstalmentHeld { application: ApplicationId, post: PostId, reason: Held },
+    /// An instalment was paid (F03).
+    InstalmentPaid { application: ApplicationId, post: PostId, number: u32, amount: Cents, paid_on: Date },
+    /// The payments were suspended (F04).
+    GrantSuspended { application: ApplicationId },
+    /// Money is claimed back (F04).
+    ClaimRaised { application: ApplicationId, post: PostId, amount: Cents },
+    /// The grant of a post ends in some months (F07).
+    GrantEnding { application: ApplicationId, post: PostId, last_day: Date, months_left: u32 },
+    /// Follow-up figures or a report are asked for (F09).
+    FollowUpRequested { application: ApplicationId, due_on: Date },
+}
+
+/// Why an instalment is held (F03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    DocumentsMissing,
+    Suspended,
+    /// On the post.
+    NoContract,
+    /// Follow-up that was asked for (F09).
+    ReportLate,
+    /// The reason and the documents of an early end are not accepted yet (F04).
+    EndingUnsettled,
+    NoBankAccount,
+    FileIncomplete,
+}
+
+impl Held {
+    /// The reason of a word of the contract.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "documents_missing" => Self::DocumentsMissing,
+            "suspended" => Self::Suspended,
+            "no_contract" => Self::NoContract,
+            "report_late" => Self::ReportLate,
+            "ending_unsettled" => Self::EndingUnsettled,
+            "no_bank_account" => Self::NoBankAccount,
+            "file_incomplete" => Self::FileIncomplete,
+            _ => return None,
+        })
+    }
 }
 
 /// Why a candidate is no longer there to meet.
@@ -97,7 +149,16 @@ impl Mail {
             | Self::IntroductionReminded { application, .. }
             | Self::CandidateGone { application, .. }
             | Self::CandidatesShort { application, .. }
-            | Self::SignatureLate { application, .. } => *application,
+            | Self::SignatureLate { application, .. }
+            | Self::TrainingPlanned { application, .. }
+            | Self::TrainingCompleted { application, .. }
+            | Self::ConventionSigned { application, .. }
+            | Self::InstalmentHeld { application, .. }
+            | Self::InstalmentPaid { application, .. }
+            | Self::GrantSuspended { application }
+            | Self::ClaimRaised { application, .. }
+            | Self::GrantEnding { application, .. }
+            | Self::FollowUpRequested { application, .. } => *application,
         }
     }
 
@@ -122,6 +183,52 @@ impl Mail {
             Self::CandidateGone { .. } => "candidate_gone",
             Self::CandidatesShort { .. } => "candidates_short",
             Self::SignatureLate { .. } => "signature_late",
+            Self::TrainingPlanned { .. } => "training_planned",
+            Self::TrainingCompleted { .. } => "training_completed",
+            Self::ConventionSigned { amendment: 0, .. } => "convention_signed",
+            Self::ConventionSigned { .. } => "amendment_signed",
+            Self::InstalmentHeld { .. } => "instalment_held",
+            Self::InstalmentPaid { .. } => "instalment_paid",
+            Self::GrantSuspended { .. } => "grant_suspended",
+            Self::ClaimRaised { .. } => "claim_raised",
+            Self::GrantEnding { .. } => "grant_ending",
+            Self::FollowUpRequested { .. } => "follow_up_requested",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f03_each_word_of_the_contract_is_a_reason_to_hold_an_instalment() {
+        for word in [
+            "documents_missing",
+            "suspended",
+            "no_contract",
+            "report_late",
+            "ending_unsettled",
+            "no_bank_account",
+            "file_incomplete",
+        ] {
+            let reason = Held::of(word).unwrap();
+            assert_eq!(serde_json::to_value(reason).unwrap(), word);
+        }
+        assert_eq!(Held::of("bored"), None);
+    }
+
+    #[test]
+    fn a_mail_reads_back_as_it_was_queued() {
+        let application = conum_kernel::Ids::seeded(1).mint("2021-01-01T00:00:00Z".parse().unwrap(), "application");
+        let (first, last) = (Date::constant(2021, 2, 1), Date::constant(2021, 2, 19));
+        for mail in [
+            Mail::TrainingPlanned { application, hours: 105, days: Some((first, last)) },
+            Mail::TrainingPlanned { application, hours: 105, days: None },
+            Mail::ConventionSigned { application, amendment: 2, posts: 1, granted: Cents(5_000_000), signed_on: last },
+        ] {
+            let queued = serde_json::to_value(&mail).unwrap();
+            assert_eq!(serde_json::from_value::<Mail>(queued).unwrap(), mail);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Letters about an application: its address, its examination, what is granted of it and what comes back.
 
 use conum_kernel::PostId;
-use conum_service::mail::Letter;
+use conum_service::{french::day, mail::Letter};
 
 use super::{
     Desk,
-    phrases::{day, plain, posts},
+    phrases::{plain, posts},
     whom_to_ask,
 };
 use crate::domain::{
@@ -36,7 +36,7 @@ pub(super) fn more_information(desk: &Desk) -> Option<Letter> {
         .paragraph(format!("Avant de se prononcer sur la candidature de {}, l'agence vous demande :", desk.structure()))
         .paragraph(&inquiry.question)
         .paragraph("Votre réponse se donne dans votre espace ; l'examen reprend dès qu'elle arrive.");
-    Some(letter.button("Répondre", own_page(desk)))
+    Some(letter.button("Répondre", desk.own_page()))
 }
 
 pub(super) fn posts_granted(desk: &Desk, count: u32) -> Letter {
@@ -54,14 +54,14 @@ pub(super) fn posts_granted(desk: &Desk, count: u32) -> Letter {
              l'activation de votre vague ; vous n'avez rien à faire d'ici là, sinon fixer la date d'arrivée et déposer \
              vos pièces.",
         )
-        .button("Ouvrir mon espace", own_page(desk))
+        .button("Ouvrir mon espace", desk.own_page())
 }
 
 /// Nothing where every granted post came back before the letter left.
 pub(super) fn welcome_kit(desk: &Desk) -> Option<Letter> {
     let kit = kit::welcome_kit(desk.application, desk.settings, &whom_to_ask(desk.host)).ok()?;
     let letter = desk.letter("Votre kit d'accueil");
-    Some(plain(&kit.text).into_iter().fold(letter, Letter::paragraph).button("Ouvrir mon espace", own_page(desk)))
+    Some(plain(&kit.text).into_iter().fold(letter, Letter::paragraph).button("Ouvrir mon espace", desk.own_page()))
 }
 
 pub(super) fn refused(desk: &Desk) -> Letter {
@@ -87,7 +87,7 @@ pub(super) fn derogation_decided(desk: &Desk, post: PostId, accepted: bool) -> L
     } else {
         "Le poste reste demandé : vous pouvez le corriger pour en faire un poste ordinaire."
     };
-    letter.paragraph(next).button("Ouvrir mon espace", own_page(desk))
+    letter.paragraph(next).button("Ouvrir mon espace", desk.own_page())
 }
 
 pub(super) fn correction_decided(desk: &Desk, number: u32, accepted: bool) -> Letter {
@@ -111,7 +111,7 @@ pub(super) fn document_rejected(desk: &Desk, kind: DocumentKind) -> Option<Lette
         .paragraph(format!("Cette pièce du dossier de {} ne convient pas : {}.", desk.structure(), kind.french()))
         .paragraph(format!("Le motif : {}", document.reason))
         .paragraph("Déposez-en une autre dans votre espace ; les versements attendent que tout soit validé.");
-    Some(letter.button("Déposer la pièce", own_page(desk)))
+    Some(letter.button("Déposer la pièce", desk.own_page()))
 }
 
 pub(super) fn dossier_completed(desk: &Desk) -> Letter {
@@ -134,9 +134,4 @@ pub(super) fn post_kept(desk: &Desk) -> Letter {
             desk.structure()
         ))
         .paragraph("Si vous aviez demandé le retrait de la candidature, il n'a plus d'effet.")
-}
-
-/// Where a structure finds its application.
-fn own_page(desk: &Desk) -> String {
-    format!("{}/{}", desk.host.public_url(), desk.application.id.name())
 }

@@ -2,13 +2,10 @@
 //! M07). The buttons open a page; nothing is answered before somebody presses there.
 
 use conum_kernel::{IntroductionId, clock::paris_date};
-use conum_service::{links::Purpose, mail::Letter};
+use conum_service::{french::day, links::Purpose, mail::Letter};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::{
-    Desk,
-    phrases::{day, distance},
-};
+use super::{Desk, phrases::distance};
 use crate::domain::mails::Gone;
 
 /// The last day on which an answer comes in time: a delay ends where the next day begins.

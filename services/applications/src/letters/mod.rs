@@ -3,7 +3,9 @@
 
 mod decisions;
 mod meetings;
+mod money;
 mod phrases;
+mod training;
 
 use conum_kernel::ApplicationId;
 use conum_service::{
@@ -81,6 +83,19 @@ fn letter(desk: &Desk, mail: &Mail) -> Option<Letter> {
         Mail::CandidateGone { reason, .. } => meetings::gone(desk, *reason),
         Mail::CandidatesShort { live, .. } => meetings::short(desk, *live),
         Mail::SignatureLate { launched_on, .. } => meetings::late(desk, *launched_on),
+        Mail::TrainingPlanned { hours, days, .. } => training::planned(desk, *hours, *days),
+        Mail::TrainingCompleted { on, .. } => training::completed(desk, *on),
+        Mail::ConventionSigned { amendment, posts, granted, signed_on, .. } => {
+            money::convention_signed(desk, *amendment, *posts, *granted, *signed_on)
+        }
+        Mail::InstalmentHeld { reason, .. } => money::instalment_held(desk, *reason),
+        Mail::InstalmentPaid { number, amount, paid_on, .. } => {
+            money::instalment_paid(desk, *number, *amount, *paid_on)
+        }
+        Mail::GrantSuspended { .. } => money::suspended(desk),
+        Mail::ClaimRaised { amount, .. } => money::claim_raised(desk, *amount),
+        Mail::GrantEnding { last_day, months_left, .. } => money::grant_ending(desk, *last_day, *months_left),
+        Mail::FollowUpRequested { due_on, .. } => money::follow_up_requested(desk, *due_on),
     })
 }
 
@@ -93,6 +108,17 @@ impl Desk<'_> {
 
     fn structure(&self) -> &str {
         &self.application.form.profile.legal_name
+    }
+
+    /// A post of the application: its only one, or one of them.
+    fn one_post(&self) -> String {
+        let which = if self.application.posts.len() == 1 { "le poste" } else { "l'un des postes" };
+        format!("{which} de {}", self.structure())
+    }
+
+    /// Where the structure finds its application.
+    fn own_page(&self) -> String {
+        format!("{}/{}", self.host.public_url(), self.application.id.name())
     }
 }
 

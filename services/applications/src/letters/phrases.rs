@@ -1,28 +1,4 @@
-//! Turns of phrase: days, numbers, distances.
-
-use jiff::civil::Date;
-
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
-
-/// A day as it is said: 1er mars 2021.
-pub(super) fn day(date: Date) -> String {
-    let month = usize::from(date.month().unsigned_abs()).checked_sub(1).and_then(|place| MONTHS.get(place));
-    let number = if date.day() == 1 { "1er".to_owned() } else { date.day().to_string() };
-    format!("{number} {} {}", month.copied().unwrap_or_default(), date.year())
-}
+//! Turns of phrase of these letters: numbers, distances.
 
 /// How far somebody lives, as it is said after "Une personne".
 pub(super) fn distance(metres: Option<u32>) -> String {
@@ -65,9 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_and_distances_are_said_in_french() {
-        assert_eq!(day(Date::constant(2021, 3, 1)), "1er mars 2021");
-        assert_eq!(day(Date::constant(2020, 12, 22)), "22 décembre 2020");
+    fn distances_are_said_in_french() {
         assert_eq!(distance(Some(0)), "de votre commune");
         assert_eq!(distance(Some(12_400)), "à environ 12 km de chez vous");
         assert_eq!(distance(Some(900)), "à 900 m de chez vous");

@@ -1,4 +1,4 @@
-//! What applications does when matching tells something: posts come back to the cap, and structures are written to.
+//! What applications does when the others tell something: posts come back to the cap, and structures are written to.
 
 use conum_kernel::{ApplicationId, Error, Fact, IntroductionId, Machine as _, parse_post_name};
 use conum_proto::events::v1::{ContractSigned, Event, event::Payload};
@@ -10,6 +10,7 @@ use conum_service::{
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
+use super::told::{note, told};
 use crate::{
     commands::{granting, queue},
     domain::{Mail, mails::Gone},
@@ -42,14 +43,19 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<(), Failure> {
             granting::release_refused(tx, call, application, post).await
         }
         Payload::ContractSigned(event) => signed(tx, call, event).await,
-        _ => match mail(payload)? {
-            Some(mail) => queue(tx, call, &mail).await,
-            None => Ok(()),
-        },
+        _ => {
+            if let Some(mail) = mail(payload)? {
+                queue(tx, call, &mail).await?;
+            }
+            match told(payload)? {
+                Some(told) => note(tx, call, told).await,
+                None => Ok(()),
+            }
+        }
     }
 }
 
-/// The mail that an event causes, where it causes one.
+/// The mail that an event of matching causes, where it causes one.
 fn mail(payload: &Payload) -> Result<Option<Mail>, Error> {
     let application = |name: &str| ApplicationId::parse_name("application", name);
     let introduction = |name: &str| IntroductionId::parse_name("introduction", name);

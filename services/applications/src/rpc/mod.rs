@@ -1,4 +1,4 @@
-//! The methods of `conum.applications.v1`, and the reaction to what matching tells.
+//! The methods of `conum.applications.v1`, and the reaction to what the others tell.
 
 pub mod applications;
 pub mod asked;
@@ -6,6 +6,7 @@ pub mod convert;
 pub mod documents;
 pub mod inbox;
 pub mod reading;
+pub mod told;
 pub mod waves;
 
 use conum_kernel::{Error, StructureId};

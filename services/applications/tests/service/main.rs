@@ -13,3 +13,5 @@ mod meetings;
 mod past;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod telling;

@@ -257,25 +257,33 @@ impl Programme {
         PoliciesServiceClient::new(self.channel()).set_policy(request).await.map(|_| ())
     }
 
-    /// Tells what matching would, on a subject of its own; it must have its effect.
+    /// Tells what another service would, on a subject of its own; it must have its effect.
     pub(crate) async fn tell(&self, payload: Payload) {
         assert_eq!(self.deliver(payload).await, Outcome::Applied);
     }
 
     pub(crate) async fn deliver(&self, payload: Payload) -> Outcome {
+        self.send(self.event(payload)).await
+    }
+
+    /// An event on a subject of its own.
+    pub(crate) fn event(&self, payload: Payload) -> Event {
         let number = {
             let mut sequence = self.sequence.lock().unwrap();
             *sequence += 1;
             *sequence
         };
-        let event = Event {
+        Event {
             id: format!("event {number} {}", subscriptions::kind(&payload)),
             source: "matching".into(),
             subject: format!("told/{number}"),
             sequence: 1,
             payload: Some(payload),
             ..Event::default()
-        };
+        }
+    }
+
+    pub(crate) async fn send(&self, event: Event) -> Outcome {
         let request = self.signed(&callers::service("matching"), DeliverRequest { events: vec![event] }).await;
         let answer = EventSinkServiceClient::new(self.channel()).deliver(request).await.unwrap();
         answer.into_inner().receipts[0].outcome()
@@ -317,33 +325,13 @@ impl Programme {
         kinds
     }
 
-    /// The mails that have left, as their files say them, in no order.
+    /// The mails that have left.
     pub(crate) fn letters(&self) -> Vec<String> {
-        let folder = self.scene.folder.path().join("mails");
-        let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
-        files.flatten().map(|file| unquoted(&std::fs::read(file.path()).unwrap())).collect()
+        self.scene.letters()
     }
 
     /// The letter that has left and says something.
     pub(crate) fn letter(&self, says: &str) -> String {
-        self.letters().into_iter().find(|letter| letter.contains(says)).unwrap_or_else(|| panic!("none says {says}"))
+        self.scene.letter(says)
     }
-}
-
-/// Quoted-printable, read back.
-fn unquoted(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("=\r\n", "");
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'=') {
-            plain.push(byte);
-            rest = &tail[2..];
-        } else {
-            plain.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&plain).into_owned()
 }

@@ -83,6 +83,14 @@ fn about(call: &Call, letter: &Mail) -> String {
         Mail::Introduced { introduction, .. } | Mail::ClosedNotChosen { introduction, .. } => introduction.to_string(),
         Mail::Selected { recruitment, .. } | Mail::SelectionCancelled { recruitment, .. } => recruitment.to_string(),
         Mail::InactivityNotice { candidate, last_day } => format!("{candidate}-{last_day}"),
+        Mail::TrainingOpened { training, .. }
+        | Mail::Trained { training, .. }
+        | Mail::TrainingStopped { training, .. } => training.to_string(),
+        Mail::Examined { training, exam, .. } => {
+            format!("{training}-{}-{}", exam.certification.text(), exam.attempt)
+        }
+        // Each change of a plan is an event of its own.
+        Mail::TrainingPlanned { training, .. } => format!("{training}-{}", call.uuid(letter.kind())),
         // These may come again, each from a command or an event of its own.
         Mail::Merged { candidate } | Mail::Left { candidate } | Mail::LeaveRefused { candidate } => {
             format!("{candidate}-{}", call.uuid(letter.kind()))

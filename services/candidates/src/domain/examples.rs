@@ -1,6 +1,6 @@
 //! Builders with sane defaults for the tests: Rose Dupont of Lyon, registered on 1 December 2020.
 
-use conum_kernel::{CandidateId, Id, Ids, IntroductionId, Moment, RecruitmentId, StructureId, id::Entity};
+use conum_kernel::{CandidateId, Id, Ids, IntroductionId, Moment, RecruitmentId, StructureId, TrainingId, id::Entity};
 use jiff::civil::Date;
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     registration::{Lookups, Register},
     situation::{Declared, Status},
     told::{CloseReason, Told, tell},
+    trainings::{News, Plan},
     wishes::{AskedReach, AskedWishes, Background},
 };
 
@@ -185,4 +186,18 @@ pub(super) fn signed(by: &str, start: &str, end: Option<&str>) -> Told {
 
 pub(super) fn ended(by: &str, last_day: &str) -> Told {
     Told::Ended { recruitment: recruitment(by), structure: structure(by), last_day: date(last_day) }
+}
+
+pub(super) fn training(key: &str) -> TrainingId {
+    mint(key)
+}
+
+/// What is told of the training for a structure.
+pub(super) fn trained(by: &str, news: News) -> Told {
+    Told::Training { training: training(by), news }
+}
+
+/// A plan of three weeks from a day.
+pub(super) fn plan(first: &str, last: &str) -> Plan {
+    Plan { organisation: None, in_session: true, hours: 105, days: Some((date(first), date(last))) }
 }

@@ -1,5 +1,5 @@
 //! What a person is handed on asking for all that is held (C07): the registration, those that ended in it, and what is
-//! known of introductions and recruitments.
+//! known of introductions, recruitments and trainings.
 //!
 //! The history and the list of mails are storage's, and added outside.
 
@@ -8,6 +8,7 @@ use conum_kernel::Result;
 use super::{
     candidate::{Absorbed, Candidate},
     ties::{KnownIntroduction, KnownRecruitment, Ties},
+    trainings::KnownTraining,
 };
 
 /// All that a registration holds of a person.
@@ -18,6 +19,7 @@ pub struct Export<'a> {
     pub absorbed: &'a [Absorbed],
     pub introductions: &'a [KnownIntroduction],
     pub recruitments: &'a [KnownRecruitment],
+    pub trainings: &'a [KnownTraining],
 }
 
 /// All that is held of a person.
@@ -31,6 +33,7 @@ pub fn export<'a>(candidate: &'a Candidate, ties: &'a Ties) -> Result<Export<'a>
         absorbed: &candidate.absorbed,
         introductions: &ties.introductions,
         recruitments: &ties.recruitments,
+        trainings: &ties.trainings,
     })
 }
 
@@ -40,8 +43,9 @@ mod tests {
 
     use super::super::{
         erasure,
-        examples::{self, introduced, selected, tied},
+        examples::{self, introduced, selected, tied, trained},
         merge,
+        trainings::News,
     };
     use super::*;
 
@@ -49,7 +53,7 @@ mod tests {
     fn c07_an_export_holds_the_person_what_was_merged_and_what_ties_them() {
         let merged = merge::merge(
             (examples::candidate_with_pix(), tied(&[introduced("mairie")])),
-            (examples::double(), tied(&[introduced("maison"), selected("maison")])),
+            (examples::double(), tied(&[introduced("maison"), selected("maison"), trained("maison", News::Opened)])),
             examples::moment(),
         )
         .unwrap();
@@ -57,7 +61,7 @@ mod tests {
 
         assert!(export.candidate.person().unwrap().pix.is_some());
         assert_eq!(export.absorbed[0].person.email, "rose.perso@exemple.fr");
-        assert_eq!((export.introductions.len(), export.recruitments.len()), (2, 1));
+        assert_eq!((export.introductions.len(), export.recruitments.len(), export.trainings.len()), (2, 1, 1));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //!
 //! Structures' mails, reminders among them, are the applications service's.
 
-use conum_kernel::{CandidateId, IntroductionId, RecruitmentId, StructureId};
+use conum_kernel::{CandidateId, IntroductionId, RecruitmentId, StructureId, TrainingId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use super::trainings::{Exam, Plan, StopReason};
 
 /// A mail to a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,16 @@ pub enum Mail {
     Selected { candidate: CandidateId, recruitment: RecruitmentId, structure: StructureId },
     /// The selection was cancelled before the signature: the person is free again (M06).
     SelectionCancelled { candidate: CandidateId, recruitment: RecruitmentId, structure: StructureId },
+    /// A training was opened: a session is to be chosen, and an organisation will write (M06, T05).
+    TrainingOpened { candidate: CandidateId, training: TrainingId },
+    /// The plan of the training was settled, or changed (T01, T02).
+    TrainingPlanned { candidate: CandidateId, training: TrainingId, plan: Plan },
+    /// The result of an exam, without a score (T03).
+    Examined { candidate: CandidateId, training: TrainingId, exam: Exam, attempts_left: u32, on: Date },
+    /// The hours are done, and both certifications passed (T03).
+    Trained { candidate: CandidateId, training: TrainingId, hours: u32, on: Date },
+    /// The training stopped before its end.
+    TrainingStopped { candidate: CandidateId, training: TrainingId, reason: StopReason },
     /// Two registrations of the person became one (C08).
     Merged { candidate: CandidateId },
     /// The person has left the programme.
@@ -41,6 +53,11 @@ impl Mail {
             | Self::ClosedNotChosen { candidate, .. }
             | Self::Selected { candidate, .. }
             | Self::SelectionCancelled { candidate, .. }
+            | Self::TrainingOpened { candidate, .. }
+            | Self::TrainingPlanned { candidate, .. }
+            | Self::Examined { candidate, .. }
+            | Self::Trained { candidate, .. }
+            | Self::TrainingStopped { candidate, .. }
             | Self::Merged { candidate }
             | Self::Left { candidate }
             | Self::LeaveRefused { candidate }
@@ -57,6 +74,11 @@ impl Mail {
             Self::ClosedNotChosen { .. } => "closed-not-chosen",
             Self::Selected { .. } => "selected",
             Self::SelectionCancelled { .. } => "selection-cancelled",
+            Self::TrainingOpened { .. } => "training-opened",
+            Self::TrainingPlanned { .. } => "training-planned",
+            Self::Examined { .. } => "examined",
+            Self::Trained { .. } => "trained",
+            Self::TrainingStopped { .. } => "training-stopped",
             Self::Merged { .. } => "merged",
             Self::Left { .. } => "left",
             Self::LeaveRefused { .. } => "leave-refused",

@@ -37,6 +37,7 @@ pub mod registration;
 pub mod situation;
 pub mod ties;
 pub mod told;
+pub mod trainings;
 pub mod wishes;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What ties a person to structures: the introductions and recruitments that matching told of ([`super::told`]), and no
-//! more than was told. It decides who may see the person's card, whether somebody may leave, and whether a file is inactive.
+//! What ties a person to structures: the introductions and recruitments that matching told of ([`super::told`]), with the
+//! trainings that follow from them ([`super::trainings`]), and no more than was told. It decides who may see the person's card, whether somebody may leave, and whether a file is inactive.
 //!
 //! It is a record of its own beside the registration, so that an event does not make a person's etag stale. Whom a
 //! person is introduced to and who employs them is matching's to decide (C06, M01 to M08); here it is recorded.
@@ -8,11 +8,15 @@ use conum_kernel::{IntroductionId, RecruitmentId, StructureId, clock::paris_date
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-/// What is known of a person's introductions and recruitments.
+use super::trainings::KnownTraining;
+
+/// What is known of a person's introductions, recruitments and trainings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ties {
     pub introductions: Vec<KnownIntroduction>,
     pub recruitments: Vec<KnownRecruitment>,
+    #[serde(default)]
+    pub trainings: Vec<KnownTraining>,
 }
 
 /// An introduction as it was told.
@@ -158,6 +162,7 @@ impl Ties {
     pub fn united(mut self, other: Self) -> Self {
         self.introductions.extend(other.introductions);
         self.recruitments.extend(other.recruitments);
+        self.trainings.extend(other.trainings);
         self
     }
 

@@ -1,19 +1,20 @@
-//! What matching tells of a person's introductions and recruitments: how it is recorded in the [`Ties`], and which of it
-//! the person is told by mail.
+//! What matching tells of a person's introductions and recruitments, and training of trainings: how it is recorded in the
+//! [`Ties`], and which of it the person is told by mail.
 //!
 //! Whoever was told of an introduction is told of its end too, unless that person brought it about. Mails to structures
 //! are the applications service's.
 
-use conum_kernel::{Fact, IntroductionId, Machine as _, RecruitmentId, StructureId};
+use conum_kernel::{Fact, IntroductionId, Machine as _, RecruitmentId, StructureId, TrainingId};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
     Event, Mail,
     candidate::{Candidate, State},
     ties::{Stage, Ties},
+    trainings::News,
 };
 
-/// What matching tells.
+/// What matching and training tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     Introduced { introduction: IntroductionId, structure: StructureId },
@@ -23,6 +24,7 @@ pub enum Told {
     SelectionCancelled { recruitment: RecruitmentId, structure: StructureId },
     Signed { recruitment: RecruitmentId, structure: StructureId, start: Date, end: Option<Date> },
     Ended { recruitment: RecruitmentId, structure: StructureId, last_day: Date },
+    Training { training: TrainingId, news: News },
 }
 
 /// Why an introduction closed.
@@ -63,10 +65,10 @@ impl CloseReason {
     }
 }
 
-/// What an event from matching decides on a person's ties.
+/// What an event from matching or training decides on a person's ties.
 pub type Decision = conum_kernel::Decision<Ties, Event, Mail>;
 
-/// Records what matching tells of a registration, and tells the person what the person should know. The same event
+/// Records what is told of a registration, and tells the person what the person should know. The same event
 /// again, or one that an erased person no longer has anything to do with, changes nothing. `at` is the event's time.
 ///
 /// An event that names a merged registration is to be told of the one that it ended in.
@@ -94,6 +96,7 @@ pub fn tell(mut ties: Ties, candidate: &Candidate, told: Told, at: Timestamp) ->
         Told::Ended { recruitment, structure, last_day } => {
             ties.recruitment(recruitment, structure, Stage::Ended { last_day }, at)
         }
+        Told::Training { training, news } => ties.training(training, news, at),
     };
     let mut decision = Decision::of(ties);
     if new {
@@ -113,6 +116,7 @@ fn fact(state: State, told: Told) -> Fact {
         Told::SelectionCancelled { recruitment, .. } => ("SELECTION_CANCELLED", recruitment.to_string()),
         Told::Signed { recruitment, .. } => ("CONTRACT_SIGNED", recruitment.to_string()),
         Told::Ended { recruitment, .. } => ("CONTRACT_ENDED", recruitment.to_string()),
+        Told::Training { training, news } => (news.action(), training.to_string()),
     };
     Fact::noted(action, state.name(), why)
 }
@@ -135,6 +139,7 @@ fn mail(candidate: &Candidate, told: Told) -> Option<Mail> {
         Told::SelectionCancelled { recruitment, structure } => {
             Some(Mail::SelectionCancelled { candidate, recruitment, structure })
         }
+        Told::Training { training, news } => Some(news.mail(candidate, training)),
         Told::Answered { .. } | Told::Closed { .. } | Told::Signed { .. } | Told::Ended { .. } => None,
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         card::Card,
         situation::Status,
         ties::{KnownIntroduction, KnownRecruitment, Stage},
+        trainings::KnownTraining,
     },
     storage::candidates::Stored,
 };
@@ -189,6 +190,27 @@ pub fn recruitment(known: &KnownRecruitment) -> proto::KnownRecruitment {
         stage: stage.into(),
         start_date: start.map(wire::from_date),
         last_day: last_day.map(wire::from_date),
+    }
+}
+
+/// A training that concerns a person, on the wire.
+#[must_use]
+pub fn training(known: &KnownTraining) -> proto::KnownTraining {
+    let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let days = known.plan.and_then(|plan| plan.days);
+    let exams = known.exams.iter().map(|exam| proto::KnownExam {
+        certification: exam.certification.text().into(),
+        attempt: number(exam.attempt),
+        passed: exam.passed,
+    });
+    proto::KnownTraining {
+        training: known.training.name(),
+        organisation: known.plan.and_then(|plan| plan.organisation).map(Id::name).unwrap_or_default(),
+        state: known.state.name().into(),
+        hours: known.plan.map(|plan| number(plan.hours)).unwrap_or_default(),
+        first_day: days.map(|(first, _)| wire::from_date(first)),
+        last_day: days.map(|(_, last)| wire::from_date(last)),
+        exams: exams.collect(),
     }
 }
 

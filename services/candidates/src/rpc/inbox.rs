@@ -2,7 +2,9 @@
 //!
 //! What names a registration that was merged is told of the one that goes on (C08).
 
-use conum_kernel::{CandidateId, IntroductionId, RecruitmentId, StructureId, parse_post_name};
+use conum_kernel::{
+    CandidateId, Error, IntroductionId, OrganisationId, RecruitmentId, StructureId, TrainingId, parse_post_name,
+};
 use conum_proto::events::v1::{Event, event::Payload};
 use conum_service::{
     Call, Failure, Tx,
@@ -16,7 +18,11 @@ use jiff::Timestamp;
 
 use crate::{
     commands::{ending, telling},
-    domain::{self, Told, told::CloseReason},
+    domain::{
+        self, Told,
+        told::CloseReason,
+        trainings::{Certification, Exam, News, Plan, StopReason},
+    },
     storage::{
         candidates::{self, Stored},
         derogations, ties,
@@ -85,12 +91,60 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload, at: Timestamp) -> Result
             let (_, post) = parse_post_name("post", &event.post)?;
             return derogations::decide(tx, post, event.accepted && event.consolidates).await;
         }
-        _ => return Ok(()),
+        _ => match training(payload)? {
+            Some((candidate, told)) => (candidate, told),
+            None => return Ok(()),
+        },
     };
     match of(tx, candidate).await? {
         Some(stored) => tell(tx, call, &stored, told, at).await,
         None => Ok(()),
     }
+}
+
+/// What training tells, and of whom.
+fn training(payload: &Payload) -> Result<Option<(&String, Told)>, Error> {
+    let (candidate, training, news) = match payload {
+        Payload::TrainingOpened(event) => (&event.candidate, &event.training, News::Opened),
+        Payload::TrainingPlanned(event) => {
+            let first = wire::date("starts_on", event.starts_on.as_ref())?;
+            let last = wire::date("ends_on", event.ends_on.as_ref())?;
+            let organisation = Some(&event.organisation).filter(|name| !name.is_empty());
+            let plan = Plan {
+                organisation: organisation.map(|name| OrganisationId::parse_name("organisation", name)).transpose()?,
+                in_session: !event.session.is_empty(),
+                hours: count("hours", event.hours)?,
+                days: first.zip(last),
+            };
+            (&event.candidate, &event.training, News::Planned(plan))
+        }
+        Payload::CertificationRecorded(event) => {
+            let exam = Exam {
+                certification: Certification::of(&event.certification)
+                    .ok_or_else(|| wire::unknown_value("certification"))?,
+                attempt: count("attempt", event.attempt)?,
+                passed: event.passed,
+            };
+            let attempts_left = count("attempts_left", event.attempts_left)?;
+            let on = wire::required_date("taken_on", event.taken_on.as_ref())?;
+            (&event.candidate, &event.training, News::Examined { exam, attempts_left, on })
+        }
+        Payload::TrainingCompleted(event) => {
+            let hours = count("hours", event.hours)?;
+            let on = wire::required_date("completed_on", event.completed_on.as_ref())?;
+            (&event.candidate, &event.training, News::Completed { hours, on })
+        }
+        Payload::TrainingStopped(event) => {
+            let reason = StopReason::of(&event.reason).ok_or_else(|| wire::unknown_value("reason"))?;
+            (&event.candidate, &event.training, News::Stopped(reason))
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some((candidate, Told::Training { training: TrainingId::parse_name("training", training)?, news })))
+}
+
+fn count(field: &str, number: i32) -> Result<u32, Error> {
+    u32::try_from(number).map_err(|_| wire::unknown_value(field))
 }
 
 /// The locked registration that an event speaks of.

@@ -59,6 +59,7 @@ pub async fn export(host: &Host, call: &Call, id: CandidateId) -> Result<Candida
     let introductions = held.introductions.iter().map(convert::introduction).collect();
     let absorbed = held.absorbed.iter().cloned().map(convert::absorbed).collect();
     let recruitments = held.recruitments.iter().map(convert::recruitment).collect();
+    let trainings = held.trainings.iter().map(convert::training).collect();
     let mut ids: Vec<CandidateId> = held.absorbed.iter().map(|absorbed| absorbed.candidate).collect();
     ids.push(id);
     let (mut entries, mut mails) = (Vec::new(), Vec::new());
@@ -75,6 +76,7 @@ pub async fn export(host: &Host, call: &Call, id: CandidateId) -> Result<Candida
         introductions,
         absorbed,
         recruitments,
+        trainings,
         mails: mails.into_iter().map(|(kind, at)| SentMail { kind, at: Some(wire::from_timestamp(at)) }).collect(),
         exported_at: Some(wire::from_timestamp(call.moment.now)),
     })

@@ -24,7 +24,7 @@ const TABLES: &[&str] = &[
     // Who is flagged with whom, or was said to be somebody else.
     "CREATE TABLE doubles (other text NOT NULL, candidate text NOT NULL, PRIMARY KEY (other, candidate))",
     "CREATE INDEX doubles_by_candidate ON doubles (candidate)",
-    // Beside the registration, so that what matching tells does not make a person's etag stale.
+    // Beside the registration, so that what the others tell does not make a person's etag stale.
     "CREATE TABLE ties (candidate text PRIMARY KEY, document text NOT NULL)",
     // Posts whose special examination was decided (A09).
     "CREATE TABLE derogations (post text PRIMARY KEY, granted boolean NOT NULL)",

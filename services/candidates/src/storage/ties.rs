@@ -1,4 +1,4 @@
-//! What ties people to structures, as matching told it.
+//! What ties people to structures, as matching and training told it.
 
 use conum_kernel::CandidateId;
 use conum_service::{Failure, Tx, sql};

@@ -11,3 +11,5 @@ mod rights;
 mod scene;
 #[cfg(test)]
 mod ties;
+#[cfg(test)]
+mod trainings;

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, fs, sync::Mutex};
 
 use conum_candidates::SERVICE;
-use conum_kernel::{ApplicationId, Ids, IntroductionId, PostId, RecruitmentId, StructureId, post_name};
+use conum_kernel::{ApplicationId, Ids, IntroductionId, PostId, RecruitmentId, StructureId, TrainingId, post_name};
 use conum_proto::{
     candidates::v1::{
         Background, Candidate, CandidateCard, CandidateExport, CreateCandidateRequest, DismissDoubleRequest,
@@ -51,6 +51,11 @@ pub(crate) fn introduction(key: &str) -> String {
 pub(crate) fn recruitment(key: &str) -> String {
     let recruitment: RecruitmentId = id(key);
     recruitment.name()
+}
+
+pub(crate) fn training(key: &str) -> String {
+    let training: TrainingId = id(key);
+    training.name()
 }
 
 pub(crate) fn a_post() -> String {
@@ -206,6 +211,16 @@ impl Register {
             *sequence += 1;
             *sequence
         };
+        self.deliver(source, subject, sequence, payload).await
+    }
+
+    /// Tells again what was told last on a subject: the same event, delivered twice.
+    pub(crate) async fn again(&self, source: &str, subject: String, payload: Payload) {
+        let sequence = self.sequences.lock().unwrap()[&subject];
+        assert_eq!(self.deliver(source, subject, sequence, payload).await, Outcome::Applied);
+    }
+
+    async fn deliver(&self, source: &str, subject: String, sequence: i64, payload: Payload) -> Outcome {
         let event = Event {
             id: format!("{subject}#{sequence}#{}", subscriptions::kind(&payload)),
             source: source.into(),
@@ -293,6 +308,18 @@ impl Register {
         let rows = sql::all(self.host().store().read(), query, [name.into()]).await.unwrap();
         let event = |row: &sea_orm::QueryResult| Event::decode(&*row.try_get::<Vec<u8>>("", "event").unwrap()).unwrap();
         rows.iter().filter_map(|row| event(row).payload).collect()
+    }
+
+    /// training tells something of the training for a structure.
+    pub(crate) async fn trained(&self, by: &str, payload: Payload) {
+        assert_eq!(self.tell("training", training(by), payload).await, Outcome::Applied);
+    }
+
+    /// The kinds of the mails to a registration that wait or have left, in their order.
+    pub(crate) async fn mail_kinds(&self, name: &str) -> Vec<String> {
+        let query = "SELECT kind FROM mails WHERE recipient = $1 ORDER BY kind";
+        let rows = sql::all(self.host().store().read(), query, [name.into()]).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "kind").unwrap()).collect()
     }
 
     /// The subjects of the mails in the folder, with the files' names, in the order of these.

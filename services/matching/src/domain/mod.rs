@@ -6,7 +6,7 @@
 //! - [`introduction`]: the life of one introduction (M03).
 //! - [`serving`]: how many places a structure has to fill, and when all of them close (M02).
 //! - [`recruitment`]: selection and its end (M06, M08); [`contract`]: what a contract must be (M07).
-//! - [`states`]: what is derived of posts and people (M10).
+//! - [`states`]: what is derived of posts and people (M10); [`training`]: when an initial training runs.
 //! - [`policies`]: the settings.
 
 pub mod assignment;
@@ -19,6 +19,7 @@ pub mod recruitment;
 pub mod serving;
 pub mod states;
 pub mod structure;
+pub mod training;
 
 #[cfg(test)]
 pub(crate) mod examples;

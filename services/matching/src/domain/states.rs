@@ -31,7 +31,8 @@ pub enum Adviser {
     Selected,
     /// The contract has not started.
     Signed,
-    /// In initial training, before the start in post.
+    /// In initial training, under a signed contract and before the start in post. Somebody who is trained before the
+    /// signature is selected still: either side may yet cancel (M06).
     InTraining,
     InPost,
     /// The last contract ended.
@@ -91,10 +92,14 @@ mod tests {
         assert_eq!(adviser(Person { live_introductions: 1, ..free }, today), Adviser::Introduced);
         let selected = Person { live_introductions: 2, recruitment: Some(Recruitment::Selected), ..free };
         assert_eq!(adviser(selected, today), Adviser::Selected);
+        // Until the signature either side may cancel, trained or not.
+        assert_eq!(adviser(Person { training_runs: true, ..selected }, today), Adviser::Selected);
         let signed = Person { recruitment: Some(Recruitment::Signed), start_date: Some(date("2021-04-02")), ..free };
         assert_eq!(adviser(signed, today), Adviser::Signed);
         assert_eq!(adviser(Person { training_runs: true, ..signed }, today), Adviser::InTraining);
         // Continuing training stays in post.
+        let ended = Person { recruitment: Some(Recruitment::Ended), training_runs: true, ..free };
+        assert_eq!(adviser(ended, today), Adviser::Ended);
         let started = Person { start_date: Some(today), training_runs: true, ..signed };
         assert_eq!(adviser(started, today), Adviser::InPost);
         assert_eq!(adviser(Person { recruitment: Some(Recruitment::Ended), ..free }, today), Adviser::Ended);

@@ -1,7 +1,9 @@
 //! What matching does when the others tell something. Its read models are filled here and nowhere else.
 
-use conum_kernel::{ApplicationId, CandidateId, PostId, WaveId, parse_post_name};
-use conum_proto::events::v1::{Event, PostDateSettled, PostsGranted, WaveActivated, event::Payload};
+use conum_kernel::{ApplicationId, CandidateId, PostId, RecruitmentId, WaveId, parse_post_name};
+use conum_proto::events::v1::{
+    Event, PostDateSettled, PostsGranted, TrainingCompleted, TrainingPlanned, WaveActivated, event::Payload,
+};
 use conum_service::{
     Call, Failure, Tx,
     events::{Applied, Subscriber},
@@ -12,9 +14,11 @@ use futures::future::BoxFuture;
 use super::convert;
 use crate::{
     commands::{people, posts, settings},
+    domain::training::InitialTraining,
     storage::{
         candidates,
         structures::{self, Post},
+        trainings,
     },
 };
 
@@ -75,6 +79,12 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<Applied, Failu
         }
         Payload::CandidateErased(event) => {
             people::erased(tx, call, &settings, CandidateId::parse_name("candidate", &event.candidate)?).await?;
+            Ok(Applied::Done)
+        }
+        Payload::TrainingPlanned(event) => planned(tx, event).await,
+        Payload::TrainingCompleted(event) => completed(tx, event).await,
+        Payload::TrainingStopped(event) => {
+            trainings::delete(tx, RecruitmentId::parse_name("recruitment", &event.recruitment)?).await?;
             Ok(Applied::Done)
         }
         _ => Ok(Applied::Done),
@@ -142,5 +152,29 @@ async fn date_settled(tx: &Tx, event: &PostDateSettled) -> Result<Applied, Failu
     };
     structures::lock(tx, found.structure).await?;
     structures::settle_date(tx, post, day).await?;
+    Ok(Applied::Done)
+}
+
+/// A recruitment is matching's own: what training tells of one never comes before it.
+async fn planned(tx: &Tx, event: &TrainingPlanned) -> Result<Applied, Failure> {
+    let recruitment = RecruitmentId::parse_name("recruitment", &event.recruitment)?;
+    let first_day = wire::date("starts_on", event.starts_on.as_ref())?;
+    let last_day = wire::date("ends_on", event.ends_on.as_ref())?;
+    match first_day.zip(last_day) {
+        Some((first_day, last_day)) => {
+            trainings::write(tx, recruitment, InitialTraining { first_day, last_day }).await?;
+        }
+        // All of it is continuing training.
+        None => trainings::delete(tx, recruitment).await?,
+    }
+    Ok(Applied::Done)
+}
+
+async fn completed(tx: &Tx, event: &TrainingCompleted) -> Result<Applied, Failure> {
+    let recruitment = RecruitmentId::parse_name("recruitment", &event.recruitment)?;
+    let on = wire::required_date("completed_on", event.completed_on.as_ref())?;
+    if let Some(training) = trainings::find(tx, recruitment).await? {
+        trainings::write(tx, recruitment, training.completed(on)).await?;
+    }
     Ok(Applied::Done)
 }

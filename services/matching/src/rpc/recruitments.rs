@@ -18,7 +18,7 @@ use crate::{
     storage::{
         candidates, notices,
         recruitments::{self, Recruitment as Stored},
-        structures,
+        structures, trainings,
     },
 };
 
@@ -172,13 +172,17 @@ impl RecruitmentsService for Recruitments {
         let person = person.ok_or_else(|| Failure::from(Error::not_found(&name)))?;
         let recruitment = recruitments::last_of(connection, id).await?;
         let contract = recruitment.as_ref().and_then(|recruitment| recruitment.contract.as_ref());
+        let training = match &recruitment {
+            Some(recruitment) => trainings::find(connection, recruitment.id).await?,
+            None => None,
+        };
         let state = states::adviser(
             Person {
                 gone: person.gone,
                 live_introductions: person.live,
                 recruitment: recruitment.as_ref().map(|recruitment| recruitment.state),
                 start_date: contract.map(|contract| contract.start_date),
-                training_runs: false,
+                training_runs: training.is_some_and(|training| training.runs(call.moment.today)),
             },
             call.moment.today,
         );

@@ -6,5 +6,6 @@ pub mod notices;
 pub mod recruitments;
 pub mod schema;
 pub mod structures;
+pub mod trainings;
 
 pub(crate) use conum_service::sql::read;

@@ -4,8 +4,15 @@
 use conum_service::schema::Tables;
 
 /// The migrations of matching.
-pub const MIGRATIONS: &[Tables] =
-    &[Tables { name: "m0002_matching", statements: TABLES }, Tables { name: "m0003_terms", statements: TERMS }];
+pub const MIGRATIONS: &[Tables] = &[
+    Tables { name: "m0002_matching", statements: TABLES },
+    Tables { name: "m0003_terms", statements: TERMS },
+    Tables { name: "m0004_trainings", statements: TRAININGS },
+];
+
+/// When the initial training of a recruitment runs, as training tells it (M10).
+const TRAININGS: &[&str] =
+    &["CREATE TABLE trainings (recruitment text PRIMARY KEY, first_day DAY NOT NULL, last_day DAY NOT NULL)"];
 
 /// The last day of a fixed-term contract, so that its end is found.
 const TERMS: &[&str] = &[

@@ -6,3 +6,5 @@ mod introductions;
 mod recruitments;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod trainings;

@@ -4,8 +4,7 @@ use crate::scene::{Granted, Programme, contract, day, granted};
 use conum_proto::{
     events::v1::{PostsReturned, event::Payload},
     matching::v1::{
-        Contract, EndContractRequest, Ending, GetAdviserRequest, adviser, ending::Reason, introduction, notice, post,
-        recruitment,
+        Contract, EndContractRequest, Ending, adviser, ending::Reason, introduction, notice, post, recruitment,
     },
 };
 use conum_service::status;
@@ -32,12 +31,6 @@ fn reason(status: &Status) -> (String, String) {
     (status::reason(status).unwrap_or_default(), status::rule(status).unwrap_or_default())
 }
 
-async fn adviser_state(programme: &Programme, candidate: &str) -> adviser::State {
-    let name = candidate.replace("candidates/", "advisers/");
-    let request = programme.signed(&callers::candidate(candidate), GetAdviserRequest { name }).await;
-    programme.recruitments().get_adviser(request).await.unwrap().into_inner().state()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn m06_two_structures_that_select_one_person_at_the_same_moment_one_succeeds() {
     for backend in backends() {
@@ -49,7 +42,7 @@ async fn m06_two_structures_that_select_one_person_at_the_same_moment_one_succee
         assert_eq!(reason(&lost.unwrap_err()), ("ALREADY_SELECTED".into(), "M06".into()));
         // The other introductions stay live until the contract is signed.
         assert_eq!(programme.list(&callers::candidate(&person), true).await.len(), 2);
-        assert_eq!(adviser_state(&programme, &person).await, adviser::State::Selected);
+        assert_eq!(programme.adviser_state(&person).await, adviser::State::Selected);
     }
 }
 
@@ -85,7 +78,7 @@ async fn c06_a_signature_ends_every_other_introduction_and_the_others_are_served
         // M02: no vacant post is left.
         assert!(programme.live(&one).await.is_empty());
         assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled);
-        assert_eq!(adviser_state(&programme, &person).await, adviser::State::Signed);
+        assert_eq!(programme.adviser_state(&person).await, adviser::State::Signed);
     }
 }
 
@@ -162,9 +155,9 @@ async fn m07_a_fixed_term_ends_by_itself_after_its_last_day_and_is_no_early_end(
         programme.sign(&one, &selected.name, contract()).await.unwrap();
         programme.scene.days_pass(763).await;
         assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled, "its last day, 3 January 2023");
-        assert_eq!(adviser_state(&programme, &person).await, adviser::State::InPost);
+        assert_eq!(programme.adviser_state(&person).await, adviser::State::InPost);
         programme.scene.days_pass(1).await;
-        assert_ne!(adviser_state(&programme, &person).await, adviser::State::InPost);
+        assert_ne!(programme.adviser_state(&person).await, adviser::State::InPost);
         assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled, "no other recruitment is funded");
         assert_eq!(programme.figures().await.contracts_ended_early, 0);
     }
@@ -191,7 +184,7 @@ async fn a19_a_post_is_given_back_unless_a_contract_is_signed_on_it() {
         assert!(programme.live(&two).await.is_empty(), "all close");
         let cancelled = programme.cancel(&two.caller(), &selected.name).await.unwrap_err();
         assert_eq!(reason(&cancelled), ("WRONG_STATE".into(), "M06".into()));
-        assert_eq!(adviser_state(&programme, &other).await, adviser::State::Free);
+        assert_eq!(programme.adviser_state(&other).await, adviser::State::Free);
     }
 }
 

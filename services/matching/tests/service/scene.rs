@@ -12,9 +12,9 @@ use conum_proto::{
     google::r#type::{Date, LatLng},
     matching::v1::{
         AcceptIntroductionRequest, CancelRecruitmentRequest, Contract, CreateRecruitmentRequest,
-        DeclineIntroductionRequest, EndContractRequest, GetMatchingFiguresRequest, Introduction,
+        DeclineIntroductionRequest, EndContractRequest, GetAdviserRequest, GetMatchingFiguresRequest, Introduction,
         ListIntroductionsRequest, ListNoticesRequest, MatchingFigures, Notice, Post, Recruitment, SignContractRequest,
-        contract::Kind, introductions_service_client::IntroductionsServiceClient, recruitment::CancelReason,
+        adviser, contract::Kind, introductions_service_client::IntroductionsServiceClient, recruitment::CancelReason,
         recruitments_service_client::RecruitmentsServiceClient,
     },
 };
@@ -247,6 +247,13 @@ impl Programme {
         let message = conum_proto::matching::v1::GetPostRequest { name: granted.post(number) };
         let request = self.signed(&granted.caller(), message).await;
         self.recruitments().get_post(request).await.unwrap().into_inner()
+    }
+
+    /// The derived state of somebody (M10).
+    pub(crate) async fn adviser_state(&self, candidate: &str) -> adviser::State {
+        let name = candidate.replace("candidates/", "advisers/");
+        let request = self.signed(&callers::candidate(candidate), GetAdviserRequest { name }).await;
+        self.recruitments().get_adviser(request).await.unwrap().into_inner().state()
     }
 
     pub(crate) async fn notices(&self, granted: &Granted) -> Vec<Notice> {
