@@ -85,6 +85,8 @@ pub enum Held {
     EndingUnsettled,
     NoBankAccount,
     FileIncomplete,
+    /// For a listed reason of its own.
+    AgencyDecision,
 }
 
 impl Held {
@@ -99,6 +101,7 @@ impl Held {
             "ending_unsettled" => Self::EndingUnsettled,
             "no_bank_account" => Self::NoBankAccount,
             "file_incomplete" => Self::FileIncomplete,
+            "agency_decision" => Self::AgencyDecision,
             _ => return None,
         })
     }
@@ -211,6 +214,7 @@ mod tests {
             "ending_unsettled",
             "no_bank_account",
             "file_incomplete",
+            "agency_decision",
         ] {
             let reason = Held::of(word).unwrap();
             assert_eq!(serde_json::to_value(reason).unwrap(), word);

@@ -88,6 +88,10 @@ fn because(reason: Held) -> (&'static str, &'static str) {
             "Il manque des informations à votre dossier.",
             "Complétez votre dossier dans votre espace ; le versement part ensuite.",
         ),
+        Held::AgencyDecision => (
+            "L'agence l'a mis en attente, le temps d'un examen.",
+            "Vous n'avez rien à envoyer pour l'instant ; le versement part dès que l'examen est terminé.",
+        ),
     }
 }
 

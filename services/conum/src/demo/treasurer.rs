@@ -102,8 +102,9 @@ impl Treasurer {
                 Step::GiveAccount => self.give_account(day).await?,
                 Step::SendDocuments => self.send_documents(day).await?,
                 Step::SendAgain(name) => {
-                    self.send(day, &name).await?;
-                    self.review(day, &name, true).await?;
+                    if self.send(day, &name).await?.is_some() {
+                        self.review(day, &name, true).await?;
+                    }
                 }
                 Step::Sign => self.sign(day).await?,
                 Step::AgencySigns(convention) => self.agency_signs(day, convention).await?,
