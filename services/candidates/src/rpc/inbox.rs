@@ -2,7 +2,7 @@
 //!
 //! What names a registration that was merged is told of the one that goes on (C08).
 
-use conum_kernel::{CandidateId, IntroductionId, RecruitmentId, StructureId, parse_post_name};
+use conum_kernel::{ApplicationId, CandidateId, IntroductionId, RecruitmentId, StructureId, parse_post_name};
 use conum_proto::events::v1::{Event, event::Payload};
 use conum_service::{
     Call, Failure, Tx,
@@ -88,9 +88,36 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload, at: Timestamp) -> Result
         _ => return Ok(()),
     };
     match of(tx, candidate).await? {
-        Some(stored) => tell(tx, call, &stored, told, at).await,
+        Some(stored) => {
+            if tell(tx, call, &stored, told, at).await? {
+                note_case(tx, &stored, payload).await?;
+            }
+            Ok(())
+        }
         None => Ok(()),
     }
+}
+
+/// Notes which application it is that an event tells a person's history of.
+async fn note_case(tx: &Tx, stored: &Stored, payload: &Payload) -> Result<(), Failure> {
+    let Some((reference, application)) = case_of(payload) else { return Ok(()) };
+    let application = ApplicationId::parse_name("application", application)?;
+    let (_, reference) = reference.split_once('/').unwrap_or_default();
+    ties::note_case(tx, stored.candidate.id, reference, application).await
+}
+
+/// The introduction or recruitment that an event tells of, and the application that it is for.
+fn case_of(payload: &Payload) -> Option<(&str, &str)> {
+    Some(match payload {
+        Payload::CandidateIntroduced(event) => (&event.introduction, &event.application),
+        Payload::IntroductionAnswered(event) => (&event.introduction, &event.application),
+        Payload::IntroductionClosed(event) => (&event.introduction, &event.application),
+        Payload::CandidateSelected(event) => (&event.recruitment, &event.application),
+        Payload::SelectionCancelled(event) => (&event.recruitment, &event.application),
+        Payload::ContractSigned(event) => (&event.recruitment, &event.application),
+        Payload::ContractEnded(event) => (&event.recruitment, &event.application),
+        _ => return None,
+    })
 }
 
 /// The locked registration that an event speaks of.
@@ -103,11 +130,12 @@ async fn of(tx: &Tx, name: &str) -> Result<Option<Stored>, Failure> {
     Ok(found)
 }
 
-async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) -> Result<(), Failure> {
+/// Records what was told. False where it says nothing new.
+async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) -> Result<bool, Failure> {
     let candidate = &stored.candidate;
     let decision = domain::tell(ties::of(tx, candidate.id).await?, candidate, told, at);
     if decision.facts.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     ties::write(tx, candidate.id, &decision.state).await?;
     candidates::update_activity(tx, candidate, &decision.state).await?;
@@ -116,5 +144,6 @@ async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) 
     for mail in &decision.mails {
         telling::person(&mut script, call, mail)?;
     }
-    Ok(script.run(tx).await?)
+    script.run(tx).await?;
+    Ok(true)
 }
