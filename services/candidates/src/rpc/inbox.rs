@@ -100,7 +100,9 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload, at: Timestamp) -> Result
 
 /// Notes which application it is that an event tells a person's history of.
 async fn note_case(tx: &Tx, stored: &Stored, payload: &Payload) -> Result<(), Failure> {
-    let Some((reference, application)) = case_of(payload) else { return Ok(()) };
+    let Some((reference, application)) = case_of(payload).filter(|(_, application)| !application.is_empty()) else {
+        return Ok(());
+    };
     let application = ApplicationId::parse_name("application", application)?;
     let (_, reference) = reference.split_once('/').unwrap_or_default();
     ties::note_case(tx, stored.candidate.id, reference, application).await
