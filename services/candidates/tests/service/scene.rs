@@ -244,7 +244,6 @@ impl Register {
             application: application(by),
             candidate: candidate.into(),
             reason: reason.into(),
-            ..Default::default()
         };
         self.told(introduction(by), Payload::IntroductionClosed(event)).await;
     }
