@@ -50,6 +50,12 @@ mod conum {
             package!("conum.finance.v1");
         }
     }
+    /// What the gateway answers itself.
+    pub mod gateway {
+        pub mod v1 {
+            package!("conum.gateway.v1");
+        }
+    }
     /// Introductions and recruitments.
     pub mod matching {
         pub mod v1 {
@@ -63,7 +69,7 @@ mod conum {
         }
     }
 }
-pub use conum::{access, applications, candidates, events, finance, matching, operations, training};
+pub use conum::{access, applications, candidates, events, finance, gateway, matching, operations, training};
 
 /// Google's common types.
 pub mod google {

@@ -1,9 +1,20 @@
 //! The journeys of the programme's actors through the gateway: a structure from its application to its adviser, a
 //! candidate, a prefect, the agency.
 
-use conum_tests::journey::{Journey, application, callers, candidate, day};
+use conum_kernel::Ids;
+use conum_proto::gateway::v1::{GetCaseFileRequest, case_files_service_client::CaseFilesServiceClient};
+use conum_service::{
+    Caller,
+    cluster::Options,
+    config::Config,
+    identity::KeyPair,
+    lifecycle::{self, Drive},
+    status,
+};
+use conum_tests::journey::{Api, Journey, application, callers, candidate, day};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tonic::{Code, Request};
 
 const SIRET: &str = "21690123100011";
 
@@ -204,4 +215,120 @@ async fn p01_the_cap_is_a_policy_whose_changes_are_kept() {
     assert_eq!(refused.refusal(), ("INVALID_POLICY_VALUE".into(), "P01".into()));
     let structure = callers::structure("structures/x");
     assert_eq!(journey.get(&structure, path).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_file_tells_in_order_all_that_happened_to_an_application_and_names_nobody() {
+    let lyon = Lyon::with(4).await;
+    let journey = &lyon.journey;
+    let (agency, structure) = (callers::agency(), callers::structure(&lyon.structure));
+    journey.days_pass(1).await;
+    let chosen = lyon.live().await.remove(0);
+    let selection = json!({ "post": lyon.post, "candidate": text(&chosen, "candidate") });
+    let recruitment = text(&journey.post(&structure, "/v1/recruitments", selection).await.ok(), "name");
+    journey.days_pass(1).await;
+    let contract = json!({ "contract": {
+        "kind": "KIND_FIXED_TERM", "signedOn": day("2020-12-03"), "startDate": day("2021-03-01"),
+        "endDate": day("2023-02-28"), "grossMonthlyCents": "180000", "fullTime": true
+    } });
+    journey.post(&structure, &format!("/v1/{recruitment}:sign"), contract).await.ok();
+    journey.days_pass(1).await;
+    let found = journey.get(&agency, &format!("/v1/conventions?application={}", lyon.application)).await.ok();
+    let convention = text(&found["conventions"][0], "name");
+    for caller in [&structure, &agency] {
+        journey.post(caller, &format!("/v1/{convention}:sign"), json!({})).await.ok();
+    }
+    journey.settle().await;
+
+    let path = format!("/v1/{}/caseFile", lyon.application);
+    let whole = journey.get(&agency, &format!("{path}?pageSize=1000")).await.ok();
+    assert_eq!(whole.get("partial"), None, "every service answered");
+    let entries = whole["entries"].as_array().cloned().unwrap();
+    let steps = [
+        ("applications", "SUBMIT", "A01", "public"),
+        ("applications", "RECORD_OPINION", "A02", "prefect"),
+        ("applications", "GRANT", "A02", "agency"),
+        ("matching", "INTRODUCE", "M02", "event"),
+        ("matching", "SELECT", "M06", "structure"),
+        ("candidates", "SELECTED", "M06", "event"),
+        ("training", "OPEN", "M06", "event"),
+        ("matching", "SIGN", "M07", "structure"),
+        ("finance", "ENTER_INTO_FORCE", "F02", "agency"),
+    ];
+    let mut before = String::new();
+    for (service, action, rule, role) in steps {
+        let entry = entries.iter().find(|entry| entry["service"] == service && entry["action"] == action);
+        let entry = entry.unwrap_or_else(|| panic!("no {action} of {service}"));
+        assert_eq!((&entry["rule"], &entry["roles"]), (&json!(rule), &json!([role])), "{service} {action}");
+        assert!(before <= text(entry, "at"), "{service} {action}");
+        before = text(entry, "at");
+        assert_eq!(text(entry, "trace").len(), 32, "{service} {action}");
+    }
+    let times: Vec<String> = entries.iter().map(|entry| text(entry, "at")).collect();
+    assert!(times.is_sorted());
+    let said = whole.to_string();
+    for secret in ["Amina", "Diallo", "Camille", "Garnier", "@", "Commune de Lyon", "Comédie"] {
+        assert!(!said.contains(secret), "{secret}");
+    }
+
+    let mut paged = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = journey.get(&callers::prefect("69"), &format!("{path}?pageSize=7&pageToken={token}")).await.ok();
+        paged.extend(page["entries"].as_array().cloned().unwrap());
+        let Some(next) = page["nextPageToken"].as_str() else { break };
+        token = next.to_owned();
+    }
+    assert_eq!(paged, entries, "the prefect of the department reads the same, page by page");
+    assert_eq!(journey.get(&structure, &path).await.status, StatusCode::OK);
+
+    let somebody = callers::structure("structures/str_00000000000070008000000000000000");
+    for stranger in [callers::prefect("13"), somebody, callers::operator(), callers::candidate("candidates/x")] {
+        assert_eq!(journey.get(&stranger, &path).await.status, StatusCode::FORBIDDEN, "{stranger:?}");
+    }
+    assert_eq!(journey.call(None, Method::GET, &path, None).await.status, StatusCode::UNAUTHORIZED);
+    let unknown = "/v1/applications/app_00000000000070008000000000000000/caseFile";
+    assert_eq!(journey.get(&agency, unknown).await.status, StatusCode::NOT_FOUND);
+    let wrong = journey.get(&agency, &format!("{path}?pageToken=x")).await;
+    assert_eq!(wrong.refusal().0, "INVALID_PAGE_TOKEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_file_names_the_service_that_is_away_and_comes_over_grpc_too() {
+    let lyon = Lyon::with(1).await;
+    let journey = &lyon.journey;
+    let folder = journey.folder.path();
+    let options = Options::in_folder(folder, journey.clock.clone(), Ids::random(), Drive::ByHand);
+    let mut peers = journey.cluster.peers().clone();
+    peers.insert("matching".into(), "http://127.0.0.1:1".into());
+    let listener = lifecycle::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let config = Config { peers, ..options.config };
+    let gateway = conum_gateway::start(&config, &journey.clock, listener).unwrap();
+    let url = format!("http://{}", gateway.address);
+
+    let name = format!("{}/caseFile", lyon.application);
+    let half = Api::new(url.clone(), folder, &journey.clock);
+    let answer = half.get(&callers::agency(), &format!("/v1/{name}")).await.ok();
+    assert_eq!((&answer["partial"], &answer["unreachedServices"]), (&json!(true), &json!(["matching"])));
+    let services: Vec<_> = answer["entries"].as_array().unwrap().iter().map(|entry| text(entry, "service")).collect();
+    assert!(services.contains(&"applications".into()) && services.contains(&"candidates".into()));
+    assert!(!services.contains(&"matching".into()));
+
+    let keys = KeyPair::open(&folder.join("keys"), lifecycle::IDENTITY_KEY).unwrap();
+    let signer = keys.signer(&journey.clock).unwrap();
+    let signed = |caller: Caller| {
+        let mut request = Request::new(GetCaseFileRequest { name: name.clone(), ..Default::default() });
+        let token = signer.sign(&caller, conum_gateway::NAME, 3600).unwrap();
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+    };
+    let whole = format!("http://{}", journey.gateway.address);
+    let mut client = CaseFilesServiceClient::connect(whole).await.unwrap();
+    let file = client.get_case_file(signed(callers::prefect("69"))).await.unwrap().into_inner();
+    assert!(!file.partial && file.entries.iter().any(|entry| entry.service == "matching"));
+    let refused = client.get_case_file(signed(callers::operator())).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), status::reason(&refused).as_deref()),
+        (Code::PermissionDenied, Some("ROLE_NOT_ALLOWED"))
+    );
 }

@@ -43,5 +43,6 @@ fn build(host: &Host, config: &Config) -> Result<Built, Error> {
         letters: Some(Arc::new(letters::ToContacts)),
         timers: tasks::timers(files),
         guard: Some(commands::granting::guard_cap),
+        case: Some(storage::schema::CASE),
     })
 }

@@ -38,5 +38,6 @@ fn build(host: &Host, _: &Config) -> Result<Built, Error> {
         letters: Some(Arc::new(letters::ToCandidates)),
         timers: tasks::timers(),
         guard: None,
+        case: Some(storage::schema::CASE),
     })
 }

@@ -44,5 +44,6 @@ fn build(host: &Host, _: &Config) -> Result<Built, Error> {
         letters: None,
         timers: tasks::timers(),
         guard: Some(|_, _, key, dated| Box::pin(async move { Ok(domain::policies::check(key, &dated.value)?) })),
+        case: Some(storage::schema::CASE),
     })
 }

@@ -158,6 +158,8 @@ mod tests {
         let policies = "conum.operations.v1.PoliciesService";
         assert_eq!(Edge::service_of(policies, Some("candidates")).as_deref(), Some("candidates"));
         assert_eq!(Edge::service_of(policies, None), None);
+        let own = "conum.gateway.v1.CaseFilesService";
+        assert_eq!(Edge::service_of(own, None).as_deref(), Some(NAME), "the gateway answers it itself");
         assert_eq!(Edge::service_of("conum.events.v1.EventSinkService", None), None);
         assert_eq!(Edge::service_of("grpc.health.v1.Health", None), None);
     }

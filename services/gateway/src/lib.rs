@@ -1,9 +1,10 @@
 //! The gateway: one port for clients outside the platform. REST transcoded from the contracts, gRPC passed through,
 //! OpenAPI, and the pages behind the mails' buttons.
 //!
-//! It knows no rule of the programme: it says who calls ([`edge`]), carries the call ([`rest`], [`grpc`]) and shows
-//! people what the services answer ([`pages`]).
+//! It knows no rule of the programme: it says who calls ([`edge`]), carries the call ([`rest`], [`grpc`]), shows
+//! people what the services answer ([`pages`]), and puts together what all of them say of an application ([`case_file`]).
 
+pub mod case_file;
 pub mod edge;
 pub mod grpc;
 pub mod openapi;

@@ -13,6 +13,7 @@ use http::{StatusCode, header};
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use crate::{
+    NAME, case_file,
     edge::Edge,
     problem::Problem,
     routes::{Match, Miss},
@@ -41,11 +42,16 @@ async fn answer(edge: &Edge, request: Request) -> Result<Response, Problem> {
     let message = transcode::encode_request(&found, head.uri.query(), &head.headers, &body)
         .map_err(|refusal| Problem::from(&refusal))?;
     let headers = edge.identify(&caller, &service).await.map_err(|error| problem(&error))?;
-    let channel = edge.channel(&service).map_err(|error| problem(&error))?;
     let deadline = head.headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(grpc_timeout);
     let path = found.binding.grpc_path.clone();
     let metadata = MetadataMap::from_headers(headers);
-    let answer = transcode::call(channel, path, message, metadata, deadline.unwrap_or(DEADLINE).min(DEADLINE)).await;
+    let deadline = deadline.unwrap_or(DEADLINE).min(DEADLINE);
+    let answer = if service == NAME {
+        transcode::call(case_file::server(edge.clone()), path, message, metadata, deadline).await
+    } else {
+        let channel = edge.channel(&service).map_err(|error| problem(&error))?;
+        transcode::call(channel, path, message, metadata, deadline).await
+    };
     let json = answer
         .and_then(|answer| transcode::decode_response(found.binding, answer.into_inner()))
         .map_err(|status| Problem::from_status(&status))?;

@@ -41,5 +41,6 @@ fn build(host: &Host, _: &Config) -> Result<Built, Error> {
         letters: None,
         timers: tasks::timers(),
         guard: None,
+        case: Some(storage::schema::CASE),
     })
 }

@@ -42,5 +42,6 @@ fn build(host: &Host, _: &Config) -> Result<Built, Error> {
         letters: Some(Arc::new(letters::ToOrganisations)),
         timers: Vec::new(),
         guard: None,
+        case: Some(storage::schema::CASE),
     })
 }

@@ -4,7 +4,7 @@ use conum_kernel::{Clock, Error, Id, Ids, Moment, Result, id::Entity};
 use tonic::Request;
 use uuid::Uuid;
 
-use crate::identity::{Caller, Scope};
+use crate::identity::{self, Caller, Scope};
 
 /// Who calls, when, and why. A delivered event and a due timer are calls as well.
 #[derive(Clone, Debug)]
@@ -17,7 +17,16 @@ pub struct Call {
     pub cause: String,
     /// The request id, where the caller gave one.
     pub request_id: Option<Uuid>,
+    origin: Origin,
     ids: Ids,
+}
+
+/// What brought a call about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Request,
+    Event,
+    Timer,
 }
 
 impl Call {
@@ -44,6 +53,7 @@ impl Call {
             moment,
             cause: cause.to_string(),
             request_id,
+            origin: Origin::Request,
             ids: ids.clone(),
         })
     }
@@ -58,10 +68,28 @@ impl Call {
         Ok(Self { cause: id.to_string(), request_id: Some(id), ..self.clone() })
     }
 
-    /// A call that the service makes to itself: a delivered event, a due timer.
+    /// A call that the service makes to itself: a due timer.
     #[must_use]
     pub fn internal(actor: &str, cause: String, moment: Moment, ids: &Ids) -> Self {
-        Self { caller: Caller::service(actor), scope: Scope::Any, moment, cause, request_id: None, ids: ids.clone() }
+        let caller = Caller::service(actor);
+        Self { caller, scope: Scope::Any, moment, cause, request_id: None, origin: Origin::Timer, ids: ids.clone() }
+    }
+
+    /// The call of an event that `source` told.
+    #[must_use]
+    pub fn delivered(source: &str, event: String, moment: Moment, ids: &Ids) -> Self {
+        Self { origin: Origin::Event, ..Self::internal(source, event, moment, ids) }
+    }
+
+    /// In which roles the caller acts, by their names in a token: `agency`; `timer` or `event` for what the service does by
+    /// itself.
+    #[must_use]
+    pub fn roles(&self) -> Vec<String> {
+        match self.origin {
+            Origin::Request => self.caller.roles.iter().map(|role| identity::short(*role)).collect(),
+            Origin::Event => vec!["event".into()],
+            Origin::Timer => vec!["timer".into()],
+        }
     }
 
     /// The subject of the caller's identity.

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod call;
+pub mod cases;
 pub mod cluster;
 pub mod config;
 pub mod events;

@@ -8,7 +8,8 @@ use conum_proto::{
     DESCRIPTORS,
     events::v1::event_sink_service_server::EventSinkServiceServer,
     operations::v1::{
-        dead_letters_service_server::DeadLettersServiceServer, policies_service_server::PoliciesServiceServer,
+        case_service_server::CaseServiceServer, dead_letters_service_server::DeadLettersServiceServer,
+        policies_service_server::PoliciesServiceServer,
     },
 };
 use tokio::net::TcpListener;
@@ -21,12 +22,14 @@ use tonic_health::ServingStatus;
 
 use crate::{
     Failure, Host, Store,
+    cases::Cases,
     config::Config,
     events::{
         Subscriber,
         inbox::Inbox,
         relay::{self, Relay},
     },
+    history::Case,
     host::Parts,
     identity::{self, KeyPair, LIFETIME},
     layers::Gate,
@@ -77,6 +80,8 @@ pub struct Built {
     pub timers: Vec<Task>,
     /// What it refuses of its policies' new values, beside their shape.
     pub guard: Option<Guard>,
+    /// Which rows of its history belong to an application.
+    pub case: Option<Case>,
 }
 
 impl std::fmt::Debug for Built {
@@ -210,7 +215,8 @@ async fn routes(host: &Host, built: Built) -> Result<Routes, Error> {
     let mut routes = reflection(built.routes)?
         .add_service(health)
         .add_service(PoliciesServiceServer::new(operations.clone()))
-        .add_service(DeadLettersServiceServer::new(operations));
+        .add_service(DeadLettersServiceServer::new(operations))
+        .add_service(CaseServiceServer::new(Cases::new(host.clone(), built.case)));
     if let Some(subscriber) = built.subscriber {
         let inbox = EventSinkServiceServer::new(Inbox::new(host.clone(), subscriber));
         routes = routes.add_service(inbox.max_decoding_message_size(64 << 20));

@@ -67,9 +67,19 @@ impl Page {
             return (rows, String::new());
         }
         rows.truncate(size);
-        let token = rows.last().map(|last| URL_SAFE_NO_PAD.encode(format!("{}/{}", self.list, key(last))));
+        let token = rows.last().map(|last| encode(&self.list, &key(last)));
         (rows, token.unwrap_or_default())
     }
+
+    /// The token of a page of a list that begins after a key.
+    #[must_use]
+    pub fn token(list: &str, after: &str) -> String {
+        encode(&digest(list), after)
+    }
+}
+
+fn encode(list: &str, key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}/{key}"))
 }
 
 fn digest(list: &str) -> String {
@@ -86,6 +96,7 @@ mod tests {
         let (rows, token) = first.cut(vec![1, 2, 3], ToString::to_string);
         assert_eq!(rows, [1, 2]);
         assert_eq!(Page::read("candidates?department=69", 2, 50, &token).unwrap().after, "2");
+        assert_eq!(Page::token("candidates?department=69", "2"), token);
         let other = Page::read("candidates?department=01", 2, 50, &token).unwrap_err();
         assert_eq!(other.reason(), "INVALID_PAGE_TOKEN");
         assert_eq!(first.cut(vec![1, 2], ToString::to_string), (vec![1, 2], String::new()));

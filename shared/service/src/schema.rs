@@ -56,10 +56,21 @@ pub(crate) struct Migrator(pub(crate) &'static [Tables]);
 
 impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        let shared = Tables { name: "m0001_shared", statements: TABLES };
-        std::iter::once(shared).chain(self.0.iter().copied()).map(|tables| Box::new(tables) as _).collect()
+        SHARED.iter().chain(self.0).map(|tables| Box::new(*tables) as _).collect()
     }
 }
+
+/// The migrations that every service has.
+const SHARED: &[Tables] =
+    &[Tables { name: "m0001_shared", statements: TABLES }, Tables { name: "m0001_shared_cases", statements: CASES }];
+
+/// What a case file tells of a fact beside who and when: in which roles, under which rule, in which trace.
+const CASES: &[&str] = &[
+    "ALTER TABLE history ADD COLUMN roles text NOT NULL DEFAULT ''",
+    "ALTER TABLE history ADD COLUMN rule text NOT NULL DEFAULT ''",
+    "ALTER TABLE history ADD COLUMN trace text NOT NULL DEFAULT ''",
+    "CREATE INDEX history_by_time ON history (record, at, id)",
+];
 
 const TABLES: &[&str] = &[
     // Answers kept for request ids (AIP-155): what was made, never its content.

@@ -313,9 +313,9 @@ impl Application {
         Ok(fact)
     }
 
-    /// A fact that changes no state.
-    pub(super) fn noted(&self, action: &'static str, why: impl Into<String>) -> Fact {
-        Fact::noted(action, self.state.name(), why)
+    /// A fact that changes no state, and the rule behind it.
+    pub(super) fn noted(&self, rule: Rule, action: &'static str, why: impl Into<String>) -> Fact {
+        Fact::noted(action, self.state.name(), why).under(rule)
     }
 
     pub(super) fn post_mut(&mut self, id: PostId) -> Result<&mut Post> {

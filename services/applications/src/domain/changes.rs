@@ -120,7 +120,7 @@ pub(super) fn apply(
     }
     after.version += 1;
     let fields: Vec<_> = change.fields.iter().map(|field| field.path()).collect();
-    facts.push(after.noted("CORRECT", fields.join(",")));
+    facts.push(after.noted(Rule("A04"), "CORRECT", fields.join(",")));
     let replaced = Version { number: before.version, application: before, at: at.now, actor: inputs.actor.clone() };
     Ok(Corrected { outcome: Outcome { state: after, facts, events, mails }, replaced: Some(replaced) })
 }

@@ -90,7 +90,7 @@ pub fn confirm(mut application: Application, token: &Token, at: Moment) -> Resul
     }
     let fact = match application.state {
         State::UnderExamination | State::InformationRequested | State::Granted | State::GivenBack => {
-            application.noted("CONFIRM_ADDRESS", "")
+            application.noted(Rule("A07"), "CONFIRM_ADDRESS", "")
         }
         _ => application.step(Action::ConfirmAddress, "")?,
     };
@@ -121,7 +121,7 @@ pub fn resend(mut application: Application, token: Token, settings: &Settings, a
         ));
     }
     application.confirmation = Some(Confirmation::mailed(&token, settings, at.today));
-    let fact = application.noted("RESEND_CONFIRMATION", "");
+    let fact = application.noted(Rule("A07"), "RESEND_CONFIRMATION", "");
     let mail = Mail::ConfirmAddress { application: application.id, token };
     Ok(Outcome::of(application).fact(fact).mail(mail))
 }

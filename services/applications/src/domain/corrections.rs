@@ -101,7 +101,7 @@ pub fn request(
         reason: String::new(),
         asked_at: at.now,
     });
-    let fact = application.noted("REQUEST_CORRECTION", number.to_string());
+    let fact = application.noted(Rule("A04"), "REQUEST_CORRECTION", number.to_string());
     Ok(Outcome::of(application).fact(fact))
 }
 
@@ -158,7 +158,7 @@ pub fn decide(
         Corrected::unchanged(application)
     };
     let outcome = &mut corrected.outcome;
-    outcome.facts.push(outcome.state.noted(action, number.to_string()));
+    outcome.facts.push(outcome.state.noted(Rule("A04"), action, number.to_string()));
     outcome.mails.push(Mail::CorrectionDecided { application: outcome.state.id, correction: number, accepted });
     Ok(corrected)
 }

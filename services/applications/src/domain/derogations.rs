@@ -52,8 +52,9 @@ pub fn decide(mut application: Application, command: &DecideDerogation) -> Resul
     };
     derogation.state = state;
     derogation.reason = reason;
+    let rule = derogation.rule();
     let consolidates = post.existing_contract.is_some();
-    let fact = application.noted(action, command.post.to_string());
+    let fact = application.noted(rule, action, command.post.to_string());
     let (post, accepted) = (command.post, command.accepted);
     let mail = Mail::DerogationDecided { application: application.id, post, accepted };
     let (id, structure) = (application.id, application.structure);

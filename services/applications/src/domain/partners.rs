@@ -66,7 +66,7 @@ pub fn add(mut application: Application, partner: &Partner, active: Option<Appli
         .with("existing", other.name()));
     }
     application.partners.push(Partner { registration_number, legal_name });
-    let fact = application.noted("ADD_PARTNER", "");
+    let fact = application.noted(Rule("A06"), "ADD_PARTNER", "");
     Ok(Outcome::of(application).fact(fact))
 }
 

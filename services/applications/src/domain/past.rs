@@ -3,7 +3,7 @@
 //! (`completion`). Lines of one structure make one record; each post keeps its own wave. Finding the record of a line, by
 //! its source or its registration number, is the storage's part; resolving the place is the caller's.
 
-use conum_kernel::{ApplicationId, Fact, Machine as _, Moment, PostId, Result, StructureId, Violations, text};
+use conum_kernel::{ApplicationId, Fact, Machine as _, Moment, PostId, Result, Rule, StructureId, Violations, text};
 
 use super::{
     CapOutcome, Event, Programme, Settings, Wave,
@@ -84,7 +84,8 @@ pub fn record(
             (application, fact, Found::Merged)
         }
         None => {
-            let fact = Fact { action: "RECORD_PAST_GRANT", from: "", to: State::Granted.name(), why };
+            let fact =
+                Fact { action: "RECORD_PAST_GRANT", from: "", to: State::Granted.name(), why, rule: Some(Rule("P03")) };
             (created(&command, profile, at), fact, Found::Created)
         }
     };
@@ -97,7 +98,13 @@ pub fn record(
 
     let mut facts = vec![fact];
     for id in &command.posts {
-        facts.push(Fact { action: "GRANT_POST", from: "", to: PostState::Granted.name(), why: id.to_string() });
+        facts.push(Fact {
+            action: "GRANT_POST",
+            from: "",
+            to: PostState::Granted.name(),
+            why: id.to_string(),
+            rule: Some(Rule("P03")),
+        });
         application.posts.push(of_the_past(*id, wave));
     }
     for warning in &warnings {

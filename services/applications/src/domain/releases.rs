@@ -2,7 +2,7 @@
 //! decision (A19, P01), or refused because a contract is signed (A01, M06). The last release decides what becomes of the
 //! application: withdrawn where that was asked for, back in examination where posts are still asked for, else given back.
 
-use conum_kernel::{Fact, PostId, Result};
+use conum_kernel::{Fact, PostId, Result, Rule};
 
 use super::{
     CapOutcome, Mail, Outcome, Programme,
@@ -66,7 +66,7 @@ pub fn release_refused(mut application: Application, post: PostId) -> Result<Out
     kept.return_reason.clear();
     if application.withdrawal_pending() {
         application.withdrawal = None;
-        facts.push(application.noted("LAPSE_WITHDRAWAL", "CONTRACT_SIGNED"));
+        facts.push(application.noted(Rule("A01"), "LAPSE_WITHDRAWAL", "CONTRACT_SIGNED"));
     }
     let mail = Mail::PostKept { application: application.id, post };
     Ok(Outcome { state: application, facts, events: Vec::new(), mails: vec![mail] })

@@ -36,7 +36,7 @@ pub fn settle(mut application: Application, post: PostId, date: Date, settings: 
         return Ok(Outcome::of(application));
     }
     settled.settled_start_date = Some(date);
-    let mut facts = vec![application.noted("SETTLE_START_DATE", post.to_string())];
+    let mut facts = vec![application.noted(Rule("A05"), "SETTLE_START_DATE", post.to_string())];
     facts.extend(review(&mut application, settings));
     let events = if granted {
         vec![Event::PostDateSettled { application: application.id, post, start_date: date }]
@@ -58,11 +58,11 @@ pub(super) fn review(application: &mut Application, settings: &Settings) -> Opti
     match (far, warned) {
         (true, false) => {
             application.warn(START_DATE_FAR);
-            Some(application.noted("WARN", START_DATE_FAR))
+            Some(application.noted(Rule("A16"), "WARN", START_DATE_FAR))
         }
         (false, true) => {
             application.clear_warning(START_DATE_FAR);
-            Some(application.noted("CLEAR_WARNING", START_DATE_FAR))
+            Some(application.noted(Rule("A16"), "CLEAR_WARNING", START_DATE_FAR))
         }
         _ => None,
     }

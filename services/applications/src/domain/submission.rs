@@ -71,7 +71,8 @@ pub fn submit(command: Submit, desk: Desk, settings: &Settings, at: Moment) -> R
         posts: u32::try_from(application.posts.len()).unwrap_or(u32::MAX),
     };
     let mail = Mail::ConfirmAddress { application: application.id, token: command.token };
-    let fact = Fact { action: "SUBMIT", from: "", to: application.state.name(), why: String::new() };
+    let fact =
+        Fact { action: "SUBMIT", from: "", to: application.state.name(), why: String::new(), rule: Some(Rule("A01")) };
     Ok(Outcome::of(application).fact(fact).event(event).mail(mail))
 }
 

@@ -85,7 +85,8 @@ pub fn of_the_past(id: WaveId, number: u32, committee_date: Date) -> WaveOutcome
 }
 
 fn created(wave: Wave) -> WaveOutcome {
-    let fact = Fact { action: "CREATE_WAVE", from: "", to: wave.state.name(), why: String::new() };
+    let fact =
+        Fact { action: "CREATE_WAVE", from: "", to: wave.state.name(), why: String::new(), rule: Some(Rule("P03")) };
     WaveOutcome::of(wave).fact(fact)
 }
 

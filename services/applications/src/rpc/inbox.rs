@@ -1,6 +1,6 @@
 //! What applications does when the others tell something: posts come back to the cap, and structures are written to.
 
-use conum_kernel::{ApplicationId, Error, Fact, IntroductionId, Machine as _, parse_post_name};
+use conum_kernel::{ApplicationId, Error, Fact, IntroductionId, Machine as _, Rule, parse_post_name};
 use conum_proto::events::v1::{ContractSigned, Event, event::Payload};
 use conum_service::{
     Call, Failure, Tx,
@@ -101,6 +101,6 @@ fn instant(at: Option<&prost_types::Timestamp>) -> Result<Timestamp, Error> {
 async fn signed(tx: &Tx, call: &Call, event: &ContractSigned) -> Result<(), Failure> {
     let (id, post) = parse_post_name("post", &event.post)?;
     let found = applications::find(tx, id).await?.ok_or_else(|| Error::not_found(&id.name()))?;
-    let fact = Fact::noted("SIGN_CONTRACT", found.application.state.name(), post.to_string());
+    let fact = Fact::noted("SIGN_CONTRACT", found.application.state.name(), post.to_string()).under(Rule("M07"));
     history::append(tx, call, &id.name(), &[fact]).await
 }

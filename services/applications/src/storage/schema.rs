@@ -1,10 +1,14 @@
 //! The tables of applications. The invariants that a race could break are constraints: one active application for a
 //! registration number, the cap as one row, a source line once, a wave's number once.
 
-use conum_service::schema::Tables;
+use conum_service::{history::Case, schema::Tables};
 
 /// The migrations of applications.
 pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_applications", statements: TABLES }];
+
+/// An application, and the waves that its posts are in.
+pub const CASE: Case = "SELECT 'applications/' || $1 AS record, '' AS naming
+     UNION SELECT 'waves/' || wave, '' FROM posts WHERE application = $1 AND wave IS NOT NULL";
 
 const TABLES: &[&str] = &[
     // One structure for a registration number, for good (A05).

@@ -132,7 +132,7 @@ pub(super) fn judged(own: CandidateId, found: &Found, distinct_from: &[Candidate
 
 /// The fact that a registration was flagged with another.
 pub(super) fn flagged(state: State, double: PossibleDouble) -> Fact {
-    Fact::noted("POSSIBLE_DOUBLE", state.name(), double.candidate.to_string())
+    Fact::noted("POSSIBLE_DOUBLE", state.name(), double.candidate.to_string()).under(C08)
 }
 
 /// The agency says that two registrations are of different people. It is said of each of the two.

@@ -49,7 +49,7 @@ pub fn reinstate(mut candidate: Candidate, found: &Found, recruitment: Recruitme
         return Decision::of(candidate);
     };
     let Ok(flagged) = doubles::flag_returned(&mut candidate, found) else {
-        let fact = Fact::noted("LEAVE_REFUSED", candidate.state.name(), recruitment.to_string());
+        let fact = Fact::noted("LEAVE_REFUSED", candidate.state.name(), recruitment.to_string()).under(Rule("M08"));
         return Decision::of(candidate).fact(fact);
     };
     candidate.state = state;

@@ -86,6 +86,7 @@ pub fn register(
         from: "",
         to: State::Registered.name(),
         why: String::new(),
+        rule: None,
     });
     decision
         .facts

@@ -4,7 +4,7 @@
 //! Whoever was told of an introduction is told of its end too, unless that person brought it about. Mails to structures
 //! are the applications service's.
 
-use conum_kernel::{Fact, IntroductionId, Machine as _, RecruitmentId, StructureId, TrainingId};
+use conum_kernel::{Fact, IntroductionId, Machine as _, RecruitmentId, Rule, StructureId, TrainingId};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
@@ -107,18 +107,22 @@ pub fn tell(mut ties: Ties, candidate: &Candidate, told: Told, at: Timestamp) ->
 }
 
 fn fact(state: State, told: Told) -> Fact {
-    let (action, why) = match told {
-        Told::Introduced { introduction, .. } => ("INTRODUCED", introduction.to_string()),
-        Told::Answered { introduction, interested: true, .. } => ("ANSWERED_INTERESTED", introduction.to_string()),
-        Told::Answered { introduction, interested: false, .. } => ("ANSWERED_DECLINED", introduction.to_string()),
-        Told::Closed { introduction, .. } => ("INTRODUCTION_CLOSED", introduction.to_string()),
-        Told::Selected { recruitment, .. } => ("SELECTED", recruitment.to_string()),
-        Told::SelectionCancelled { recruitment, .. } => ("SELECTION_CANCELLED", recruitment.to_string()),
-        Told::Signed { recruitment, .. } => ("CONTRACT_SIGNED", recruitment.to_string()),
-        Told::Ended { recruitment, .. } => ("CONTRACT_ENDED", recruitment.to_string()),
-        Told::Training { training, news } => (news.action(), training.to_string()),
+    let (rule, action, why) = match told {
+        Told::Introduced { introduction, .. } => ("M02", "INTRODUCED", introduction.to_string()),
+        Told::Answered { introduction, interested: true, .. } => {
+            ("M03", "ANSWERED_INTERESTED", introduction.to_string())
+        }
+        Told::Answered { introduction, interested: false, .. } => {
+            ("M03", "ANSWERED_DECLINED", introduction.to_string())
+        }
+        Told::Closed { introduction, .. } => ("M03", "INTRODUCTION_CLOSED", introduction.to_string()),
+        Told::Selected { recruitment, .. } => ("M06", "SELECTED", recruitment.to_string()),
+        Told::SelectionCancelled { recruitment, .. } => ("M06", "SELECTION_CANCELLED", recruitment.to_string()),
+        Told::Signed { recruitment, .. } => ("M07", "CONTRACT_SIGNED", recruitment.to_string()),
+        Told::Ended { recruitment, .. } => ("M10", "CONTRACT_ENDED", recruitment.to_string()),
+        Told::Training { training, news } => (news.rule(), news.action(), training.to_string()),
     };
-    Fact::noted(action, state.name(), why)
+    Fact::noted(action, state.name(), why).under(Rule(rule))
 }
 
 fn mail(candidate: &Candidate, told: Told) -> Option<Mail> {

@@ -130,6 +130,17 @@ impl StopReason {
 
 impl News {
     /// The action that the history names it by.
+    /// The rule that it comes of.
+    pub(super) fn rule(self) -> &'static str {
+        match self {
+            Self::Opened | Self::Stopped(StopReason::SelectionCancelled) => "M06",
+            Self::Planned(_) => "T01",
+            Self::Examined { .. } | Self::Completed { .. } => "T03",
+            Self::Stopped(StopReason::ContractEnded) => "M08",
+            Self::Stopped(StopReason::Erased) => "C07",
+        }
+    }
+
     pub(super) fn action(self) -> &'static str {
         match self {
             Self::Opened => "TRAINING_OPENED",

@@ -3,7 +3,8 @@
 //! What names a registration that was merged is told of the one that goes on (C08).
 
 use conum_kernel::{
-    CandidateId, Error, IntroductionId, OrganisationId, RecruitmentId, StructureId, TrainingId, parse_post_name,
+    ApplicationId, CandidateId, Error, IntroductionId, OrganisationId, RecruitmentId, StructureId, TrainingId,
+    parse_post_name,
 };
 use conum_proto::events::v1::{Event, event::Payload};
 use conum_service::{
@@ -97,7 +98,12 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload, at: Timestamp) -> Result
         },
     };
     match of(tx, candidate).await? {
-        Some(stored) => tell(tx, call, &stored, told, at).await,
+        Some(stored) => {
+            if tell(tx, call, &stored, told, at).await? {
+                note_case(tx, &stored, payload).await?;
+            }
+            Ok(())
+        }
         None => Ok(()),
     }
 }
@@ -147,6 +153,35 @@ fn count(field: &str, number: i32) -> Result<u32, Error> {
     u32::try_from(number).map_err(|_| wire::unknown_value(field))
 }
 
+/// Notes which application it is that an event tells a person's history of.
+async fn note_case(tx: &Tx, stored: &Stored, payload: &Payload) -> Result<(), Failure> {
+    let Some((reference, application)) = case_of(payload).filter(|(_, application)| !application.is_empty()) else {
+        return Ok(());
+    };
+    let application = ApplicationId::parse_name("application", application)?;
+    let (_, reference) = reference.split_once('/').unwrap_or_default();
+    ties::note_case(tx, stored.candidate.id, reference, application).await
+}
+
+/// The introduction, recruitment or training that an event tells of, and the application that it is for.
+fn case_of(payload: &Payload) -> Option<(&str, &str)> {
+    Some(match payload {
+        Payload::CandidateIntroduced(event) => (&event.introduction, &event.application),
+        Payload::IntroductionAnswered(event) => (&event.introduction, &event.application),
+        Payload::IntroductionClosed(event) => (&event.introduction, &event.application),
+        Payload::CandidateSelected(event) => (&event.recruitment, &event.application),
+        Payload::SelectionCancelled(event) => (&event.recruitment, &event.application),
+        Payload::ContractSigned(event) => (&event.recruitment, &event.application),
+        Payload::ContractEnded(event) => (&event.recruitment, &event.application),
+        Payload::TrainingOpened(event) => (&event.training, &event.application),
+        Payload::TrainingPlanned(event) => (&event.training, &event.application),
+        Payload::CertificationRecorded(event) => (&event.training, &event.application),
+        Payload::TrainingCompleted(event) => (&event.training, &event.application),
+        Payload::TrainingStopped(event) => (&event.training, &event.application),
+        _ => return None,
+    })
+}
+
 /// The locked registration that an event speaks of.
 async fn of(tx: &Tx, name: &str) -> Result<Option<Stored>, Failure> {
     let id = CandidateId::parse_name("candidate", name)?;
@@ -157,11 +192,12 @@ async fn of(tx: &Tx, name: &str) -> Result<Option<Stored>, Failure> {
     Ok(found)
 }
 
-async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) -> Result<(), Failure> {
+/// Records what was told. False where it says nothing new.
+async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) -> Result<bool, Failure> {
     let candidate = &stored.candidate;
     let decision = domain::tell(ties::of(tx, candidate.id).await?, candidate, told, at);
     if decision.facts.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     ties::write(tx, candidate.id, &decision.state).await?;
     candidates::update_activity(tx, candidate, &decision.state).await?;
@@ -170,5 +206,6 @@ async fn tell(tx: &Tx, call: &Call, stored: &Stored, told: Told, at: Timestamp) 
     for mail in &decision.mails {
         telling::person(&mut script, call, mail)?;
     }
-    Ok(script.run(tx).await?)
+    script.run(tx).await?;
+    Ok(true)
 }

@@ -1,9 +1,21 @@
 //! The tables of candidates. That a mail address is registered once is a constraint, since a race could break it.
 
-use conum_service::schema::Tables;
+use conum_service::{history::Case, schema::Tables};
 
 /// The migrations of candidates.
-pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_candidates", statements: TABLES }];
+pub const MIGRATIONS: &[Tables] =
+    &[Tables { name: "m0002_candidates", statements: TABLES }, Tables { name: "m0003_cases", statements: CASES }];
+
+/// Of a person's history, what names an introduction or a recruitment of the application, and nothing else.
+pub const CASE: Case =
+    "SELECT 'candidates/' || candidate AS record, reference AS naming FROM cases WHERE application = $1";
+
+/// Which application an introduction or a recruitment of somebody is for. `reference` is the id of either.
+const CASES: &[&str] = &[
+    "CREATE TABLE cases (reference text NOT NULL, candidate text NOT NULL, application text NOT NULL,
+        PRIMARY KEY (reference, candidate))",
+    "CREATE INDEX cases_by_application ON cases (application)",
+];
 
 const TABLES: &[&str] = &[
     // `document` is the registration as the domain knows it; the other columns are what it is found by. `noticed_on` is

@@ -1,6 +1,6 @@
 //! What ties people to structures, as matching and training told it.
 
-use conum_kernel::CandidateId;
+use conum_kernel::{ApplicationId, CandidateId};
 use conum_service::{Failure, Tx, sql};
 use sea_orm::ConnectionTrait;
 
@@ -27,6 +27,20 @@ pub async fn write(tx: &Tx, id: CandidateId, ties: &Ties) -> Result<(), Failure>
         "INSERT INTO ties (candidate, document) VALUES ($1, $2)
          ON CONFLICT (candidate) DO UPDATE SET document = excluded.document",
         [id.to_string().into(), read(serde_json::to_string(ties))?.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes which application an introduction or a recruitment of a registration is for.
+///
+/// # Errors
+/// The database's.
+pub async fn note_case(tx: &Tx, id: CandidateId, reference: &str, application: ApplicationId) -> Result<(), Failure> {
+    sql::execute(
+        tx,
+        "INSERT INTO cases (reference, candidate, application) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        [reference.into(), id.to_string().into(), application.to_string().into()],
     )
     .await?;
     Ok(())

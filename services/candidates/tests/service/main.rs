@@ -2,6 +2,8 @@
 
 // Said once more, so that clippy knows all of it for tests.
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod importing;
 #[cfg(test)]
 mod registering;

@@ -58,6 +58,11 @@ pub(crate) fn training(key: &str) -> String {
     training.name()
 }
 
+pub(crate) fn application(key: &str) -> String {
+    let application: ApplicationId = id(key);
+    application.name()
+}
+
 pub(crate) fn a_post() -> String {
     let (application, post): (ApplicationId, PostId) = (id("application"), id("post"));
     post_name(application, post)
@@ -242,7 +247,8 @@ impl Register {
     pub(crate) async fn introduced(&self, candidate: &str, by: &str) {
         let (introduction, structure) = (introduction(by), structure(by));
         let subject = introduction.clone();
-        let event = CandidateIntroduced { introduction, structure, candidate: candidate.into(), ..Default::default() };
+        let (application, candidate) = (application(by), candidate.into());
+        let event = CandidateIntroduced { introduction, structure, application, candidate, ..Default::default() };
         self.told(subject, Payload::CandidateIntroduced(event)).await;
     }
 
@@ -250,9 +256,9 @@ impl Register {
         let event = IntroductionClosed {
             introduction: introduction(by),
             structure: structure(by),
+            application: application(by),
             candidate: candidate.into(),
             reason: reason.into(),
-            ..Default::default()
         };
         self.told(introduction(by), Payload::IntroductionClosed(event)).await;
     }
@@ -261,6 +267,7 @@ impl Register {
         let event = CandidateSelected {
             recruitment: recruitment(by),
             structure: structure(by),
+            application: application(by),
             candidate: candidate.into(),
             ..Default::default()
         };
@@ -271,6 +278,7 @@ impl Register {
         let event = ContractSigned {
             recruitment: recruitment(by),
             structure: structure(by),
+            application: application(by),
             candidate: candidate.into(),
             start_date: Some(day(2021, 1, 4)),
             end_date: Some(day(2023, 1, 3)),

@@ -207,7 +207,7 @@ impl BankAccount {
     #[must_use]
     pub fn propose(mut self, details: Details, by: &str) -> (Self, Fact) {
         self.proposal = Some(Proposal { details, by: by.to_owned() });
-        let fact = Fact::noted("PROPOSE_BANK_ACCOUNT", self.state_name(), "");
+        let fact = Fact::noted("PROPOSE_BANK_ACCOUNT", self.state_name(), "").under(F03);
         (self, fact)
     }
 
@@ -228,7 +228,8 @@ impl BankAccount {
         self.current = Some(proposal.details);
         self.usable = true;
         self.confirmed_at = Some(moment.now);
-        let fact = Fact { action: "CONFIRM_BANK_ACCOUNT", from, to: self.state_name(), why: String::new() };
+        let fact =
+            Fact { action: "CONFIRM_BANK_ACCOUNT", from, to: self.state_name(), why: String::new(), rule: Some(F03) };
         Ok((self, fact))
     }
 }

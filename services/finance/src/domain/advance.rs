@@ -3,7 +3,7 @@
 //! [`wakes_on`] names: it does nothing where nothing has come.
 
 use conum_kernel::{
-    Error, Fact, Result,
+    Error, Fact, Result, Rule,
     dates::{add_days, add_months},
 };
 use jiff::civil::Date;
@@ -90,7 +90,8 @@ fn notices(decision: &mut Decision, context: &Context<'_>) {
         let come: Vec<i32> = context.settings.ending_notices.iter().copied().filter(has_come).collect();
         let Some(months_left) = come.iter().copied().min() else { continue };
         let id = post.id;
-        let fact = Fact::noted("NOTICE_OF_END", post.state_name(), format!("{id} {months_left} months"));
+        let fact =
+            Fact::noted("NOTICE_OF_END", post.state_name(), format!("{id} {months_left} months")).under(Rule("F07"));
         decision.state.posts[index].noticed.extend(come);
         if today <= last_day {
             decision.facts.push(fact);

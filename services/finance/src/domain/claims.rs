@@ -112,7 +112,13 @@ pub(crate) fn open(
         decision: None,
         raised_on: context.today(),
     });
-    decision.facts.push(Fact { action: "CLAIM", from: "", to: "OUTSTANDING", why: format!("{id} {}", reason.name()) });
+    decision.facts.push(Fact {
+        action: "CLAIM",
+        from: "",
+        to: "OUTSTANDING",
+        why: format!("{id} {}", reason.name()),
+        rule: Some(F04),
+    });
     decision.post(Posting::new("CLAIM", F04, post, Account::Outstanding, Account::Claimed, amount));
     decision.tell(Told::Claimed { claim: id, post, cents: amount });
     id
@@ -205,7 +211,13 @@ fn settle(
     let (account, why) = change(claim)?;
     let (post, settled) = (claim.post, claim.outstanding()? == Cents::ZERO);
     let to = if settled { "SETTLED" } else { "OUTSTANDING" };
-    decision.facts.push(Fact { action, from: "OUTSTANDING", to, why: format!("{id} {why}").trim_end().to_owned() });
+    decision.facts.push(Fact {
+        action,
+        from: "OUTSTANDING",
+        to,
+        why: format!("{id} {why}").trim_end().to_owned(),
+        rule: Some(F04),
+    });
     decision.post(Posting::new(action, F04, post, account, Account::Outstanding, amount));
     advance(&mut decision, context)?;
     Ok(decision)
@@ -216,7 +228,13 @@ pub(crate) fn set_off(decision: &mut Decision, index: usize, amount: Cents) -> R
     let claim = &mut decision.state.claims[index];
     claim.set_off = claim.set_off.plus(amount)?;
     let (id, post) = (claim.id, claim.post);
-    decision.facts.push(Fact { action: "SET_OFF", from: "OUTSTANDING", to: "SETTLED", why: id.to_string() });
+    decision.facts.push(Fact {
+        action: "SET_OFF",
+        from: "OUTSTANDING",
+        to: "SETTLED",
+        why: id.to_string(),
+        rule: Some(Rule("F07")),
+    });
     decision.post(Posting::new("SET_OFF", Rule("F07"), post, Account::Repaid, Account::Outstanding, amount));
     Ok(())
 }

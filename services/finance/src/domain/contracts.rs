@@ -1,6 +1,6 @@
 //! Contracts on a post, as matching tells them (M07, M08): they may be told in any order.
 
-use conum_kernel::{CandidateId, Cents, Fact, PostId, RecruitmentId, Result};
+use conum_kernel::{CandidateId, Cents, Fact, PostId, RecruitmentId, Result, Rule};
 use jiff::civil::Date;
 
 use super::{
@@ -46,7 +46,8 @@ pub fn signed(convention: Convention, contract: Signed, context: &Context<'_>) -
             ended: None,
             funding: None,
         };
-        let fact = Fact::noted("CONTRACT_SIGNED", post.state_name(), contract.recruitment.to_string());
+        let fact =
+            Fact::noted("CONTRACT_SIGNED", post.state_name(), contract.recruitment.to_string()).under(Rule("F07"));
         post.contracts.insert(at, contract);
         decision.facts.push(fact);
     }
@@ -76,7 +77,8 @@ pub fn ended(
         let kept = Settled { earned: grant, freed: Cents::ZERO, claim: None, claimed: Cents::ZERO };
         let settled = (reason == TERM).then_some(kept);
         contract.ended = Some(Ended { last_day, reason: reason.to_owned(), settled });
-        decision.facts.push(Fact::noted("CONTRACT_ENDED", state, format!("{recruitment} {reason}")));
+        let rule = Rule(if reason == TERM { "F07" } else { "F04" });
+        decision.facts.push(Fact::noted("CONTRACT_ENDED", state, format!("{recruitment} {reason}")).under(rule));
     }
     advance(&mut decision, context)?;
     Ok(decision)

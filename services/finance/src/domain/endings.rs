@@ -64,7 +64,8 @@ pub fn settle(convention: Convention, post: PostId, context: &Context<'_>) -> Re
     if let Some(ended) = &mut decision.state.posts[place].contracts[at].ended {
         ended.settled = Some(Settled { earned, freed, claim, claimed });
     }
-    let fact = Fact::noted("SETTLE_ENDING", decision.state.posts[place].state_name(), contract.recruitment.to_string());
+    let fact = Fact::noted("SETTLE_ENDING", decision.state.posts[place].state_name(), contract.recruitment.to_string())
+        .under(F04);
     decision.facts.push(fact);
     advance(&mut decision, context)?;
     Ok(decision)
@@ -135,7 +136,7 @@ pub fn give_back(convention: Convention, post: PostId, context: &Context<'_>) ->
     }
     let (from, number) = (given.state_name(), usize::try_from(given.part).unwrap_or(usize::MAX));
     given.given_back = true;
-    let fact = Fact { action: "GIVE_BACK", from, to: given.state_name(), why: post.to_string() };
+    let fact = Fact { action: "GIVE_BACK", from, to: given.state_name(), why: post.to_string(), rule: Some(F04) };
     decision.facts.push(fact);
     if let Some(part) = decision.state.parts.get_mut(number).filter(|part| part.signed_on.is_none()) {
         // What was half signed is signed again without it.
@@ -188,7 +189,7 @@ pub(crate) fn fund_replacements(decision: &mut Decision, context: &Context<'_>) 
             decision.state.posts[place].contracts[at].funding = Some(funding);
             let action = if funding == Funding::None { "NOT_FUNDED" } else { "FUND_REPLACEMENT" };
             let state = decision.state.posts[place].state_name();
-            decision.facts.push(Fact::noted(action, state, format!("{id} {recruitment}")));
+            decision.facts.push(Fact::noted(action, state, format!("{id} {recruitment}")).under(F07));
         }
     }
     Ok(())

@@ -83,9 +83,9 @@ pub struct Vouchers {
     pub cashed_on: Date,
 }
 
-fn noted(convention: Convention, action: &'static str, why: String) -> Decision {
+fn noted(convention: Convention, rule: Rule, action: &'static str, why: String) -> Decision {
     let state = convention.state_name();
-    Decision::of(convention).fact(Fact::noted(action, state, why))
+    Decision::of(convention).fact(Fact::noted(action, state, why).under(rule))
 }
 
 fn room(rule: Rule, count: usize) -> Result<()> {
@@ -123,7 +123,7 @@ pub fn request(
         return Err(breaks(F09, "due_on", "DATE_IN_THE_PAST", "the day is past", french));
     }
     let id: FollowUpId = context.id("follow-up");
-    let mut decision = noted(convention, "REQUEST_FOLLOW_UP", id.to_string());
+    let mut decision = noted(convention, F09, "REQUEST_FOLLOW_UP", id.to_string());
     let asked_on = context.today();
     decision.state.follow_ups.push(FollowUp { id, kind, asked_on, due_on, holds, submitted: None });
     decision.tell(Told::FollowUp { follow_up: id, due_on });
@@ -155,7 +155,7 @@ pub fn submit(convention: Convention, id: FollowUpId, submitted: Submitted, cont
         wrong.breaks(F09, "report_sha256", "NOT_A_SHA256", "a SHA-256 in lower-case hexadecimal is expected", french);
     }
     wrong.check()?;
-    let mut decision = noted(convention, "SUBMIT_FOLLOW_UP", id.to_string());
+    let mut decision = noted(convention, F09, "SUBMIT_FOLLOW_UP", id.to_string());
     decision.state.follow_ups[index].submitted = Some(submitted);
     advance(&mut decision, context)?;
     Ok(decision)
@@ -169,7 +169,7 @@ pub fn cofund(convention: Convention, source: &str, amount: Cents, context: &Con
     const F06: Rule = Rule("F06");
     amount_fits(F06, "cofunding.amount_cents", amount)?;
     room(F06, convention.cofunding.len())?;
-    let mut decision = noted(convention, "RECORD_COFUNDING", source.to_owned());
+    let mut decision = noted(convention, F06, "RECORD_COFUNDING", source.to_owned());
     decision.state.cofunding.push(Cofunding { source: source.to_owned(), amount, recorded_on: context.today() });
     Ok(decision)
 }
@@ -187,7 +187,7 @@ pub fn vouchers(convention: Convention, amount: Cents, cashed_on: Date, context:
         let field = "vouchers.cashed_on";
         return Err(breaks(F08, field, "CASHED_IN_THE_FUTURE", "the day lies in the future", french));
     }
-    let mut decision = noted(convention, "RECORD_VOUCHERS", String::new());
+    let mut decision = noted(convention, F08, "RECORD_VOUCHERS", String::new());
     decision.state.vouchers.push(Vouchers { amount, cashed_on });
     Ok(decision)
 }
@@ -211,7 +211,7 @@ pub fn declare_aid(convention: Convention, post: PostId, kind: &str, context: &C
         let english = "a private employer cannot get this aid beside the grant for the same person";
         return Err(Error::refused(F05, "AID_CANNOT_BE_ADDED", english, french).at("aid.kind"));
     }
-    let mut decision = noted(convention, "DECLARE_AID", format!("{post} {kind}"));
+    let mut decision = noted(convention, F05, "DECLARE_AID", format!("{post} {kind}"));
     let aid = Aid { post, recruitment, kind: kind.to_owned(), declared_on: context.today() };
     decision.state.aids.push(aid);
     Ok(decision)
@@ -230,7 +230,8 @@ pub fn suspend(convention: Convention, breach: Breach, context: &Context<'_>) ->
     }
     let mut decision = Decision::of(convention);
     decision.state.suspended = Some(breach);
-    let fact = Fact { action: "SUSPEND", from: "IN_FORCE", to: "SUSPENDED", why: breach.name().into() };
+    let fact =
+        Fact { action: "SUSPEND", from: "IN_FORCE", to: "SUSPENDED", why: breach.name().into(), rule: Some(F04) };
     decision.facts.push(fact);
     decision.tell(Told::Suspended { reason: breach.name() });
     advance(&mut decision, context)?;
@@ -248,7 +249,13 @@ pub fn resume(convention: Convention, context: &Context<'_>) -> Result<Decision>
     }
     let mut decision = Decision::of(convention);
     decision.state.suspended = None;
-    decision.facts.push(Fact { action: "LIFT_SUSPENSION", from: "SUSPENDED", to: "IN_FORCE", why: String::new() });
+    decision.facts.push(Fact {
+        action: "LIFT_SUSPENSION",
+        from: "SUSPENDED",
+        to: "IN_FORCE",
+        why: String::new(),
+        rule: Some(Rule("F04")),
+    });
     advance(&mut decision, context)?;
     Ok(decision)
 }
@@ -268,7 +275,7 @@ pub fn hold(
         convention.post_index(post)?;
     }
     let number = u32::try_from(convention.holds.len() + 1).unwrap_or(u32::MAX);
-    let mut decision = noted(convention, "ADD_HOLD", format!("{number} {}", reason.name()));
+    let mut decision = noted(convention, Rule("F03"), "ADD_HOLD", format!("{number} {}", reason.name()));
     decision.state.holds.push(AgencyHold { number, post, reason, set_on: context.today(), lifted_on: None });
     advance(&mut decision, context)?;
     Ok(decision)
@@ -279,7 +286,7 @@ pub fn hold(
 /// # Errors
 /// `NO_SUCH_HOLD`.
 pub fn lift(convention: Convention, number: u32, context: &Context<'_>) -> Result<Decision> {
-    let mut decision = noted(convention, "LIFT_HOLD", number.to_string());
+    let mut decision = noted(convention, Rule("F03"), "LIFT_HOLD", number.to_string());
     let found = decision.state.holds.iter_mut().find(|hold| hold.number == number && hold.lifted_on.is_none());
     let Some(hold) = found else {
         let french = "cette retenue n'existe pas ou est déjà levée";

@@ -185,7 +185,7 @@ pub(crate) fn cut(decision: &mut Decision, index: usize, cents: Cents, why: &str
     instalment.amount = instalment.amount.minus(cents)?;
     instalment.cancelled = instalment.cancelled.plus(cents)?;
     let (state, post, withdrawn) = (instalment.state, instalment.post, instalment.order.take());
-    let fact = Fact::noted("CUT", state.name(), format!("{} {why}", instalment.id));
+    let fact = Fact::noted("CUT", state.name(), format!("{} {why}", instalment.id)).under(Rule("F04"));
     decision.facts.push(fact);
     decision.post(Posting::new("CUT", Rule("F04"), post, Account::Cancelled, state.account(), cents));
     if let Some(order) = withdrawn {

@@ -58,7 +58,13 @@ pub fn grant(known: Option<Convention>, id: ConventionId, grant: &Grant, context
     let convention = known.unwrap_or_else(|| empty(id, grant));
     let mut decision = Decision::of(convention);
     if created {
-        decision.facts.push(Fact { action: "DRAFT", from: "", to: "DRAFT", why: grant.application.to_string() });
+        decision.facts.push(Fact {
+            action: "DRAFT",
+            from: "",
+            to: "DRAFT",
+            why: grant.application.to_string(),
+            rule: Some(F02),
+        });
     }
     let convention = &mut decision.state;
     convention.ready = grant.ready;
@@ -79,7 +85,7 @@ pub fn grant(known: Option<Convention>, id: ConventionId, grant: &Grant, context
             }
             Some(_) => continue,
         }
-        decision.facts.push(Fact { action: "GRANT", from: "", to: "DRAFT", why: id.to_string() });
+        decision.facts.push(Fact { action: "GRANT", from: "", to: "DRAFT", why: id.to_string(), rule: Some(F02) });
     }
     advance(&mut decision, context)?;
     Ok(decision)
@@ -163,7 +169,7 @@ pub fn sign(
     check(&convention, index, part, side, signed_on, context.today())?;
     let mut decision = Decision::of(convention);
     let state = decision.state.state_name();
-    let fact = Fact::noted("SIGN", state, format!("{} amendment {number} {signed_on}", side.name()));
+    let fact = Fact::noted("SIGN", state, format!("{} amendment {number} {signed_on}", side.name())).under(F02);
     decision.facts.push(fact);
     let part = &mut decision.state.parts[index];
     match side {
@@ -241,7 +247,7 @@ fn enter_into_force(
     part.signed_on = Some(signed_on);
     part.granted = granted;
     let to = decision.state.state_name();
-    let fact = Fact { action: "ENTER_INTO_FORCE", from, to, why: format!("amendment {number}") };
+    let fact = Fact { action: "ENTER_INTO_FORCE", from, to, why: format!("amendment {number}"), rule: Some(F02) };
     decision.facts.push(fact);
     decision.tell(Told::Signed { amendment: number, posts, granted, signed_on });
     Ok(())

@@ -1,10 +1,13 @@
 //! The tables of finance. What a race could break is a constraint: one standing order for an instalment, one numbered entry
 //! for a place in a chain, and all that F10 asks of the balances of a post.
 
-use conum_service::schema::Tables;
+use conum_service::{history::Case, schema::Tables};
 
 /// The migrations of finance.
 pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_finance", statements: TABLES }];
+
+/// The convention of an application: its instalments, orders and claims are facts of its own history.
+pub const CASE: Case = "SELECT 'conventions/' || id AS record, '' AS naming FROM conventions WHERE application = $1";
 
 const TABLES: &[&str] = &[
     // `wakes_on` is the next day on which the calendar brings something about.

@@ -1,6 +1,6 @@
 //! Answers to introductions, and their other ends (M03).
 
-use conum_kernel::{Fact, IntroductionId, Machine as _};
+use conum_kernel::{Fact, IntroductionId, Machine as _, Rule};
 use conum_proto::events::v1::{IntroductionAnswered, IntroductionClosed, IntroductionReminded, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
 
@@ -93,7 +93,8 @@ pub async fn remind(tx: &Tx, call: &Call, mut introduction: Introduction) -> Res
     introduction.reminded_at = Some(call.moment.now);
     introductions::update(tx, &introduction).await?;
     let name = introduction.id.name();
-    history::append(tx, call, &name, &[Fact::noted("REMIND", introduction.state.name(), "")]).await?;
+    history::append(tx, call, &name, &[Fact::noted("REMIND", introduction.state.name(), "").under(Rule("M03"))])
+        .await?;
     let payload = IntroductionReminded {
         introduction: name.clone(),
         structure: introduction.structure.name(),

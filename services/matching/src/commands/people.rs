@@ -1,6 +1,6 @@
 //! What happens to people, as candidates tells it: arrivals, changes, departures, merges, erasures (C04, C07, C08).
 
-use conum_kernel::{CandidateId, Fact, Machine as _};
+use conum_kernel::{CandidateId, Fact, Machine as _, Rule};
 use conum_proto::events::v1::{CandidateLeaveRefused, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script};
 
@@ -119,7 +119,7 @@ pub async fn merged(
     }
     for mut introduction in all.into_iter().filter(|introduction| introduction.candidate == merged) {
         introductions::move_to(tx, &mut introduction, kept).await?;
-        let fact = Fact::noted(introductions::MOVE, introduction.state.name(), merged.to_string());
+        let fact = Fact::noted(introductions::MOVE, introduction.state.name(), merged.to_string()).under(Rule("C08"));
         history::append(tx, call, &introduction.id.name(), &[fact]).await?;
         let mut script = Script::default();
         candidates::free_place(&mut script, merged);

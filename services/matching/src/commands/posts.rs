@@ -1,6 +1,6 @@
 //! Posts that are granted, activated, dated and given back, as applications tells it (P03, A01, A05, A19).
 
-use conum_kernel::{Fact, PostId, StructureId};
+use conum_kernel::{Fact, PostId, Rule, StructureId};
 use conum_proto::events::v1::{PostReleaseRefused, PostReleased, event::Payload};
 use conum_service::{Call, Failure, Tx, history};
 
@@ -12,6 +12,8 @@ use crate::{
         structures::{self, Post},
     },
 };
+
+const A19: Rule = Rule("A19");
 
 /// Gives posts back where no contract is signed on them, and answers for each. A selection on one is cancelled.
 ///
@@ -35,7 +37,7 @@ pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>
         if !post.given_back {
             structures::give_back(tx, post.id).await?;
             let from = if post.active { "VACANT" } else { "GRANTED" };
-            let fact = Fact { action: "RELEASE", from, to: "GIVEN_BACK", why: String::new() };
+            let fact = Fact { action: "RELEASE", from, to: "GIVEN_BACK", why: String::new(), rule: Some(A19) };
             history::append(tx, call, &name(&post), &[fact]).await?;
         }
         let payload =
@@ -52,7 +54,7 @@ pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>
 }
 
 async fn refuse(tx: &Tx, call: &Call, post: &Post) -> Result<(), Failure> {
-    let fact = Fact { action: "REFUSE_RELEASE", from: "FILLED", to: "FILLED", why: String::new() };
+    let fact = Fact { action: "REFUSE_RELEASE", from: "FILLED", to: "FILLED", why: String::new(), rule: Some(A19) };
     history::append(tx, call, &name(post), &[fact]).await?;
     let payload =
         PostReleaseRefused { application: post.application.name(), structure: post.structure.name(), post: name(post) };
@@ -75,7 +77,13 @@ pub async fn activate(tx: &Tx, call: &Call, settings: &Settings, posts: &[PostId
             && !post.given_back
         {
             structures::activate(tx, *id).await?;
-            let fact = Fact { action: "ACTIVATE", from: "GRANTED", to: "VACANT", why: post.wave.to_string() };
+            let fact = Fact {
+                action: "ACTIVATE",
+                from: "GRANTED",
+                to: "VACANT",
+                why: post.wave.to_string(),
+                rule: Some(Rule("P03")),
+            };
             history::append(tx, call, &name(&post), &[fact]).await?;
             served.push(post.structure);
         }

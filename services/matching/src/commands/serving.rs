@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use conum_geo::{Place, distance_m};
-use conum_kernel::{CandidateId, Fact, Id, IntroductionId, StructureId};
+use conum_kernel::{CandidateId, Fact, Id, IntroductionId, Rule, StructureId};
 use conum_proto::events::v1::{CandidateIntroduced, CandidatesShort, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
 use jiff::civil::Date;
@@ -185,7 +185,12 @@ async fn introduce(
     candidates::pair(&mut script, structure.id, candidate);
     introductions::add(&mut script, &introduction)?;
     structures::launch(&mut script, structure.id, call.moment.today);
-    history::add(&mut script, call, &name, &[Fact { action: "INTRODUCE", from: "", to: "PROPOSED", why }]);
+    history::add(
+        &mut script,
+        call,
+        &name,
+        &[Fact { action: "INTRODUCE", from: "", to: "PROPOSED", why, rule: Some(Rule("M02")) }],
+    );
     let payload = CandidateIntroduced {
         introduction: name.clone(),
         structure: structure.id.name(),

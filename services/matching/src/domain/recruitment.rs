@@ -126,7 +126,7 @@ pub fn select(facts: Selectable) -> Result<Fact> {
         return Err(Error::refused(M06, "NOT_INTRODUCED", "this person was not introduced to the structure", french)
             .at("recruitment.candidate"));
     }
-    Ok(Fact { action: "SELECT", from: "", to: State::Selected.name(), why: String::new() })
+    Ok(Fact { action: "SELECT", from: "", to: State::Selected.name(), why: String::new(), rule: Some(M06) })
 }
 
 /// Signs a contract on a selection (M07).

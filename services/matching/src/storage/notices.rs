@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use conum_kernel::{ApplicationId, StructureId};
-use conum_service::{Call, Failure, Tx, sql};
+use conum_kernel::{ApplicationId, Fact, Rule, StructureId};
+use conum_service::{Call, Failure, Tx, history, sql};
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, Value};
 
@@ -33,11 +33,12 @@ pub async fn raise(
     kind: &str,
     live: usize,
 ) -> Result<(), Failure> {
+    let id = call.uuid(&format!("notice/{structure}/{kind}")).to_string();
     sql::execute(
         tx,
         "INSERT INTO notices (id, structure, application, kind, at, live) VALUES ($1, $2, $3, $4, $5, $6)",
         [
-            call.uuid(&format!("notice/{structure}/{kind}")).to_string().into(),
+            id.as_str().into(),
             structure.to_string().into(),
             application.to_string().into(),
             kind.into(),
@@ -46,7 +47,9 @@ pub async fn raise(
         ],
     )
     .await?;
-    Ok(())
+    let rule = Rule(if kind == "signature_late" { "M07" } else { "M04" });
+    let fact = Fact { action: "RAISE", from: "", to: "RAISED", why: kind.into(), rule: Some(rule) };
+    history::append(tx, call, &format!("notices/{id}"), &[fact]).await
 }
 
 /// Notices after an id, in its order.

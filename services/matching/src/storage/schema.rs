@@ -1,7 +1,7 @@
 //! The tables of matching. The invariants that a race could break are constraints: live places as unique slots on both
 //! sides, one pair for ever, one open recruitment for a post and for a person.
 
-use conum_service::schema::Tables;
+use conum_service::{history::Case, schema::Tables};
 
 /// The migrations of matching.
 pub const MIGRATIONS: &[Tables] = &[
@@ -13,6 +13,18 @@ pub const MIGRATIONS: &[Tables] = &[
 /// When the initial training of a recruitment runs, as training tells it (M10).
 const TRAININGS: &[&str] =
     &["CREATE TABLE trainings (recruitment text PRIMARY KEY, first_day DAY NOT NULL, last_day DAY NOT NULL)"];
+
+/// The posts, introductions, recruitments and notices of an application.
+pub const CASE: Case = "
+    WITH posts_of AS (SELECT id, structure FROM posts WHERE application = $1),
+      structures_of AS (SELECT structure FROM posts_of UNION SELECT id FROM structures WHERE application = $1)
+    SELECT 'applications/' || $1 || '/posts/' || id AS record, '' AS naming FROM posts_of
+    UNION ALL SELECT 'introductions/' || id, '' FROM introductions
+      WHERE application = $1 AND structure IN (SELECT structure FROM structures_of)
+    UNION ALL SELECT 'recruitments/' || id, '' FROM recruitments
+      WHERE application = $1 AND structure IN (SELECT structure FROM structures_of)
+    UNION ALL SELECT 'notices/' || id, '' FROM notices
+      WHERE application = $1 AND structure IN (SELECT structure FROM structures_of)";
 
 /// The last day of a fixed-term contract, so that its end is found.
 const TERMS: &[&str] = &[

@@ -1,6 +1,8 @@
 //! matching as it runs: its methods, its reaction to others' events and its timers, on every database.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod introductions;
 #[cfg(test)]
 mod recruitments;

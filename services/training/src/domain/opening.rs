@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use conum_kernel::{
-    ApplicationId, CandidateId, Fact, Machine as _, Moment, OrganisationId, PostId, RecruitmentId, Result, StructureId,
-    TrainingId,
+    ApplicationId, CandidateId, Fact, Machine as _, Moment, OrganisationId, PostId, RecruitmentId, Result, Rule,
+    StructureId, TrainingId,
 };
 use jiff::civil::Date;
 
@@ -73,7 +73,7 @@ pub fn open(
         stop_reason: None,
     };
     let why = credit.completed_in.map(|earlier| earlier.to_string()).unwrap_or_default();
-    let fact = Fact { action: "OPEN", from: "", to: State::Opened.name(), why };
+    let fact = Fact { action: "OPEN", from: "", to: State::Opened.name(), why, rule: Some(Rule("M06")) };
     let decision = super::training::settle(Decision::of(training).fact(fact).event(Event::Opened))?;
     if decision.state.state == State::Completed {
         return Ok(decision);
@@ -86,7 +86,7 @@ pub fn open(
 #[must_use]
 pub fn contract_signed(mut training: Training, start: Date) -> Decision {
     training.contract = Some(Contract { start, ended: None });
-    let fact = Fact::noted("CONTRACT_SIGNED", training.state.name(), start.to_string());
+    let fact = Fact::noted("CONTRACT_SIGNED", training.state.name(), start.to_string()).under(Rule("T02"));
     Decision::of(training).fact(fact)
 }
 
@@ -98,7 +98,7 @@ pub fn contract_ended(mut training: Training, last_day: Date, moment: Moment) ->
     if let Some(contract) = &mut training.contract {
         contract.ended = Some(last_day);
     }
-    let fact = Fact::noted("CONTRACT_ENDED", training.state.name(), last_day.to_string());
+    let fact = Fact::noted("CONTRACT_ENDED", training.state.name(), last_day.to_string()).under(Rule("M08"));
     let mut decision = stop(training, StopReason::ContractEnded, moment)?;
     decision.facts.insert(0, fact);
     Ok(decision)
@@ -128,7 +128,7 @@ pub fn erase(training: Training, moment: Moment) -> Result<Decision> {
     training.interview = None;
     training.absences.clear();
     training.preference = Preference::default();
-    let fact = Fact::noted("ERASE", training.state.name(), "");
+    let fact = Fact::noted("ERASE", training.state.name(), "").under(Rule("C07"));
     Ok(decision.fact(fact))
 }
 
@@ -139,7 +139,7 @@ pub fn erase(training: Training, moment: Moment) -> Result<Decision> {
 pub fn unite(mut training: Training, kept: CandidateId, credit: Credit) -> Result<Decision> {
     let from = training.candidate;
     training.candidate = kept;
-    let fact = Fact::noted("MERGE", training.state.name(), from.to_string());
+    let fact = Fact::noted("MERGE", training.state.name(), from.to_string()).under(Rule("C08"));
     let decision = if training.state.is_open() {
         training.credit = credit;
         super::training::settle(Decision::of(training).fact(fact))?

@@ -146,13 +146,13 @@ fn check_lots(wrong: &mut Violations, lots: &[Lot]) {
 /// The fact of an organisation that was entered.
 #[must_use]
 pub fn entered() -> Fact {
-    Fact { action: "ENTER", from: "", to: "LISTED", why: String::new() }
+    Fact { action: "ENTER", from: "", to: "LISTED", why: String::new(), rule: Some(T05) }
 }
 
 /// The fact of an organisation that was changed.
 #[must_use]
 pub fn changed() -> Fact {
-    Fact::noted("CHANGE", "LISTED", "")
+    Fact::noted("CHANGE", "LISTED", "").under(T05)
 }
 
 #[cfg(test)]

@@ -153,7 +153,8 @@ pub fn lose_seat(training: Training) -> Result<Decision> {
         "LOSE_SEAT",
         conum_kernel::Machine::name(training.state),
         training.seat.as_ref().map(|seat| seat.session.to_string()).unwrap_or_default(),
-    );
+    )
+    .under(T05);
     let mut decision = Decision::of(training).fact(fact);
     decision.state.seat = None;
     unplan(decision)

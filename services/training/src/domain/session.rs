@@ -132,7 +132,7 @@ pub fn open(
         state: State::Open,
         cancel_reason: None,
     };
-    Ok((session, Fact { action: "OPEN", from: "", to: State::Open.name(), why: String::new() }))
+    Ok((session, Fact { action: "OPEN", from: "", to: State::Open.name(), why: String::new(), rule: Some(T05) }))
 }
 
 /// Changes an open session. Where seats are taken, place and days stay.

@@ -1,10 +1,24 @@
 //! The tables of training. The invariants that a race could break are constraints: no more seats taken than a session
 //! has, one training for a recruitment, one organisation of a name, each version of a plan and of a day's hours once.
 
-use conum_service::schema::Tables;
+use conum_service::{history::Case, schema::Tables};
 
 /// The migrations of training.
-pub const MIGRATIONS: &[Tables] = &[Tables { name: "m0002_training", statements: TABLES }];
+pub const MIGRATIONS: &[Tables] = &[
+    Tables { name: "m0002_training", statements: TABLES },
+    Tables { name: "m0003_applications", statements: APPLICATIONS },
+];
+
+/// The trainings of an application.
+pub const CASE: Case = "SELECT 'trainings/' || id AS record, '' AS naming FROM trainings WHERE application = $1";
+
+/// The application that a training is for, so that a case is found. Those that are there name it in their documents.
+const APPLICATIONS: &[&str] = &[
+    "ALTER TABLE trainings ADD COLUMN application text NOT NULL DEFAULT ''",
+    "UPDATE trainings SET application = COALESCE((SELECT min(g.application) FROM grants g
+       WHERE g.structure = trainings.structure AND trainings.document LIKE '%\"' || g.application || '\"%'), '')",
+    "CREATE INDEX trainings_by_application ON trainings (application, id)",
+];
 
 const TABLES: &[&str] = &[
     // `document` is the organisation as the domain knows it, its contact included.

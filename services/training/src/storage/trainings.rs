@@ -169,12 +169,16 @@ pub async fn list<C: ConnectionTrait>(
 /// # Errors
 /// The database's.
 pub async fn insert(tx: &Tx, training: &Training) -> Result<(), Failure> {
-    let values = [training.id.to_string().into(), training.recruitment.to_string().into()];
+    let values = [
+        training.id.to_string().into(),
+        training.recruitment.to_string().into(),
+        training.application.to_string().into(),
+    ];
     sql::execute(
         tx,
-        "INSERT INTO trainings (id, recruitment, candidate, structure, department, organisation, session, state, hours,
-           ccp1, pix, failed, carried, document, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1)",
+        "INSERT INTO trainings (id, recruitment, application, candidate, structure, department, organisation, session,
+           state, hours, ccp1, pix, failed, carried, document, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)",
         values.into_iter().chain(found_by(training)?).collect::<Vec<_>>(),
     )
     .await?;

@@ -1,6 +1,8 @@
 //! training as it runs: its methods and its reaction to others' events, on every database.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod organisations;
 #[cfg(test)]
 mod people;

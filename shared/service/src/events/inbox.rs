@@ -150,7 +150,7 @@ async fn receive_in(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &E
 }
 
 fn call(host: &Host, event: &Event) -> Call {
-    Call::internal(&event.source, event.id.clone(), Moment::at(host.clock().now()), host.ids())
+    Call::delivered(&event.source, event.id.clone(), Moment::at(host.clock().now()), host.ids())
 }
 
 async fn park(tx: &Tx, event: &Event, waits_for: &str) -> Result<(), Failure> {
