@@ -11,15 +11,22 @@ use std::{
 
 use bytes::Bytes;
 use conum_kernel::Clock;
-use conum_service::Caller;
+use conum_service::{
+    Caller,
+    config::local_url,
+    identity::{KeyPair, Signer},
+    lifecycle::{self, IDENTITY_KEY},
+};
 use http::{Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+use tonic::transport::Channel;
 
 use crate::journey::{Answer, Api};
 
 /// The services, in the order in which they are started.
 pub const SERVICES: [&str; 5] = ["applications", "candidates", "matching", "training", "finance"];
+const NAMES: [&str; 6] = ["applications", "candidates", "matching", "training", "finance", "gateway"];
 /// How long anything may take to come about.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -50,16 +57,24 @@ fn free_port() -> u16 {
 impl Processes {
     /// Starts all of them, with variables beside their settings.
     pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::of(&NAMES, variables)
+    }
+
+    /// Starts one service, whose peers are down.
+    pub fn alone(name: &'static str) -> Self {
+        Self::of(&[name], &[])
+    }
+
+    fn of(names: &[&'static str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let names = SERVICES.into_iter().chain(["gateway"]);
-        let ports: BTreeMap<_, _> = names.map(|name| (name, free_port())).collect();
+        let ports: BTreeMap<_, _> = NAMES.into_iter().map(|name| (name, free_port())).collect();
         let mut processes = Self {
             folder,
             ports,
             running: BTreeMap::new(),
             variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         };
-        for name in SERVICES.into_iter().chain(["gateway"]) {
+        for name in names {
             processes.launch(name);
         }
         processes
@@ -111,6 +126,17 @@ impl Processes {
         Api::new(url, self.folder.path(), &Clock::system())
     }
 
+    /// A channel to a service, which connects again after a loss.
+    pub fn channel(&self, name: &str) -> Channel {
+        lifecycle::channel(&local_url(self.ports[name])).unwrap()
+    }
+
+    /// Signs identities as a service or the gateway would.
+    pub fn signer(&self) -> Signer {
+        let keys = KeyPair::open(&self.folder.path().join("keys"), IDENTITY_KEY).unwrap();
+        keys.signer(&Clock::system()).unwrap()
+    }
+
     /// The last lines of each log that are not calls.
     pub fn logs(&self) -> String {
         let tail = |name: &str| {
@@ -118,7 +144,7 @@ impl Processes {
             let lines: Vec<_> = text.lines().filter(|line| !line.contains("\"call\"")).collect();
             format!("{name}: {}\n", lines[lines.len().saturating_sub(5)..].join("\n"))
         };
-        SERVICES.into_iter().chain(["gateway"]).map(tail).collect()
+        self.running.keys().map(|name| tail(name)).collect()
     }
 }
 

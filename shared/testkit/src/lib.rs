@@ -1,6 +1,7 @@
 //! What tests need: a database per test on SQLite and PostgreSQL, services in one process on a clock that stands still,
 //! and callers to act as.
 
+pub mod bank;
 pub mod callers;
 pub mod letters;
 pub mod postgres;

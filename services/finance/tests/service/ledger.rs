@@ -8,7 +8,7 @@ use conum_testkit::{backends, callers};
 
 use crate::scene::{Programme, granted};
 
-async fn audit(programme: &Programme) -> LedgerAudit {
+pub(crate) async fn audit(programme: &Programme) -> LedgerAudit {
     let request = programme.signed(&callers::operator(), AuditLedgerRequest {}).await;
     programme.ledger().audit_ledger(request).await.unwrap().into_inner()
 }

@@ -7,6 +7,8 @@ mod endings;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod payment_run;
+#[cfg(test)]
 mod payments;
 #[cfg(test)]
 mod scene;
