@@ -3,7 +3,7 @@
 
 use conum_kernel::{
     ApplicationId, Cents, ClaimId, ConventionId, Error, Fact, FollowUpId, InstalmentId, Machine as _, PostId, Result,
-    TrainingId, parse_post_name,
+    Rule, TrainingId, parse_post_name,
 };
 use conum_proto::events::v1::event::Payload;
 use conum_service::{Call, Failure, Tx, history, wire};
@@ -31,7 +31,7 @@ pub struct Told {
 pub async fn note(tx: &Tx, call: &Call, told: Told) -> std::result::Result<(), Failure> {
     let id = told.mail.application();
     let found = applications::find(tx, id).await?.ok_or_else(|| Error::not_found(&id.name()))?;
-    let fact = Fact::noted(told.action, found.application.state.name(), told.why);
+    let fact = Fact::noted(told.action, found.application.state.name(), told.why).under(rule(told.action));
     history::append(tx, call, &id.name(), &[fact]).await?;
     match found.application.form.contact {
         Some(_) => queue(tx, call, &told.mail).await,
@@ -49,6 +49,19 @@ pub fn told(payload: &Payload) -> Result<Option<Told>> {
         None => finance(payload)?,
     };
     Ok(told.map(|(action, why, mail)| Told { action, why, mail }))
+}
+
+/// The rule that something told comes of.
+fn rule(action: &str) -> Rule {
+    Rule(match action {
+        "PLAN_TRAINING" => "T01",
+        "COMPLETE_TRAINING" => "T03",
+        "SIGN_CONVENTION" | "SIGN_AMENDMENT" => "F02",
+        "SUSPEND_GRANT" | "RAISE_CLAIM" => "F04",
+        "ANNOUNCE_GRANT_END" => "F07",
+        "REQUEST_FOLLOW_UP" => "F09",
+        _ => "F03",
+    })
 }
 
 type Parts = (&'static str, String, Mail);
