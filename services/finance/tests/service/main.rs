@@ -1,6 +1,8 @@
 //! finance as it runs: its methods, its reaction to others' events and its timers, on every database.
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod conventions;
 #[cfg(test)]
 mod endings;

@@ -12,9 +12,9 @@ use std::{
 use conum_kernel::id::draw;
 use conum_proto::{
     finance::v1::{
-        BankAccountDetails, BankAnswer, ConfirmBankAccountRequest, CreatePaymentFileRequest, GetPaymentFileRequest,
-        Instalment, ListInstalmentsRequest, ListPaymentOrdersRequest, PaymentFile, PaymentOrder,
-        ProposeBankAccountRequest, RecordBankAnswerRequest, instalment, payment_order::State,
+        BankAccountDetails, BankAnswer, ConfirmBankAccountRequest, CreatePaymentFileRequest, Instalment,
+        ListInstalmentsRequest, ListPaymentOrdersRequest, PaymentFile, PaymentOrder, ProposeBankAccountRequest,
+        RecordBankAnswerRequest, instalment,
     },
     operations::v1::{SetPolicyRequest, policies_service_client::PoliciesServiceClient},
 };
@@ -23,6 +23,7 @@ use conum_testkit::{Backend, backends, callers};
 use tonic::{Code, Status};
 
 use crate::{
+    agreement::agrees,
     ledger::audit,
     scene::{Granted, Programme, granted, reason, report},
 };
@@ -32,7 +33,7 @@ const CALLS: usize = 10_000;
 /// How many of them are under way at once.
 const AT_ONCE: usize = 200;
 /// Structures with a post each, whose three instalments fall due during the run.
-const STRUCTURES: usize = 34;
+pub(crate) const STRUCTURES: usize = 34;
 /// The clock moves by this much, each time that this many calls were made.
 const MOVES: (i64, usize) = (50, 1_000);
 /// How often the bank rejects orders of one instalment at most.
@@ -47,30 +48,30 @@ fn chance(key: &str, purpose: &str, bound: usize) -> usize {
 
 /// A file of the bank, with the orders that it speaks of and what it says of each.
 #[derive(Debug)]
-struct Report {
+pub(crate) struct Report {
     content: Vec<u8>,
-    verdicts: Vec<(PaymentOrder, &'static str)>,
+    pub(crate) verdicts: Vec<(PaymentOrder, &'static str)>,
 }
 
 /// What the bank has said, and what came of it.
 #[derive(Debug, Default)]
-struct Bank {
-    files: BTreeMap<String, PaymentFile>,
-    reports: Vec<Arc<Report>>,
+pub(crate) struct Bank {
+    pub(crate) files: BTreeMap<String, PaymentFile>,
+    pub(crate) reports: Vec<Arc<Report>>,
     /// How many orders of an instalment it has seen.
     seen: HashMap<String, usize>,
     /// What was acknowledged, by the answer's name, with the place of its report.
-    recorded: HashMap<String, (BankAnswer, usize)>,
+    pub(crate) recorded: HashMap<String, (BankAnswer, usize)>,
     repeated: usize,
     /// How often it was told that it has answered before, and the places of those reports.
     refused: usize,
     split: BTreeSet<usize>,
 }
 
-struct Run {
-    programme: Programme,
+pub(crate) struct Run {
+    pub(crate) programme: Programme,
     structures: Vec<Granted>,
-    bank: Mutex<Bank>,
+    pub(crate) bank: Mutex<Bank>,
     calls: AtomicUsize,
 }
 
@@ -279,7 +280,7 @@ impl Run {
         panic!("never done: {:?}", self.programme.figures().await);
     }
 
-    async fn instalments(&self) -> Vec<Instalment> {
+    pub(crate) async fn instalments(&self) -> Vec<Instalment> {
         let message = ListInstalmentsRequest { page_size: 1000, ..Default::default() };
         let send = async |request| self.programme.conventions().list_instalments(request).await;
         self.persist(&callers::agency(), message, send).await.unwrap().instalments
@@ -294,68 +295,6 @@ fn content(verdicts: &[(PaymentOrder, &'static str)]) -> Vec<u8> {
     let lines: Vec<_> = verdicts.iter().map(line).collect();
     let lines: Vec<_> = lines.iter().map(|(order, status, code)| (order.as_str(), *status, *code)).collect();
     report(&verdicts[0].0.payment_file, &lines)
-}
-
-/// Every file, order, instalment and answer, one against the other.
-async fn agrees(run: &Run) {
-    let instalments = run.instalments().await;
-    let orders = run.programme.orders("").await;
-    assert_eq!(instalments.len(), 3 * STRUCTURES);
-    for instalment in &instalments {
-        let own = || orders.iter().filter(|order| order.instalment == instalment.name);
-        let paid: Vec<_> = own().filter(|order| order.state() == State::Paid).collect();
-        assert_eq!(paid.len(), 1, "{instalment:?}");
-        assert_eq!(paid[0].amount_cents, instalment.amount_cents);
-        assert_eq!(instalment.state(), instalment::State::Paid);
-        assert!(own().all(|order| matches!(order.state(), State::Paid | State::Rejected | State::Withdrawn)));
-    }
-    let files = {
-        let bank = run.bank.lock().unwrap();
-        settled_once(&bank, &orders);
-        bank.files.clone()
-    };
-    in_one_file_each(&run.programme, &files, &orders).await;
-}
-
-/// Of the answers that were acknowledged, one has settled each order that was sent.
-fn settled_once(bank: &Bank, orders: &[PaymentOrder]) {
-    let mut answered: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (_, place) in bank.recorded.values() {
-        for (order, code) in &bank.reports[*place].verdicts {
-            answered.entry(order.name.as_str()).or_default().push(code);
-        }
-    }
-    for order in orders {
-        let code: &[&str] = match order.state() {
-            State::Paid => &[""],
-            State::Rejected => &[&order.reject_reason],
-            _ => &[],
-        };
-        let said = answered.get(order.name.as_str()).map_or(&[][..], Vec::as_slice);
-        assert_eq!(said, code, "{order:?}");
-    }
-}
-
-/// What a file holds is what its orders say, and no order is in two.
-async fn in_one_file_each(programme: &Programme, files: &BTreeMap<String, PaymentFile>, orders: &[PaymentOrder]) {
-    let mut placed = BTreeSet::new();
-    for (name, file) in files {
-        let request = programme.signed(&callers::agency(), GetPaymentFileRequest { name: name.clone() }).await;
-        assert_eq!(programme.payments().get_payment_file(request).await.unwrap().into_inner(), *file);
-        let content = programme.download(name).await;
-        assert_eq!(conum_finance::commands::paying::digest(&content), file.sha256);
-        let text = String::from_utf8(content).unwrap();
-        let ids = text.split("<EndToEndId>").skip(1).map(|rest| rest.split('<').next().unwrap());
-        let written: BTreeSet<_> = ids.map(|id| format!("paymentOrders/pay_{id}")).collect();
-        let own = || orders.iter().filter(|order| order.payment_file == *name);
-        assert_eq!(written, own().map(|order| order.name.clone()).collect(), "{name}");
-        assert_eq!(file.total_cents, own().map(|order| order.amount_cents).sum::<i64>());
-        for order in written {
-            assert!(placed.insert(order.clone()), "{order} stands in two files");
-        }
-    }
-    let sent = orders.iter().filter(|order| order.state() != State::Withdrawn).map(|order| order.name.clone());
-    assert_eq!(placed, sent.collect());
 }
 
 /// 10,000 calls that ask for files and tell answers, 200 under way at once; beside them those that read the orders of a
