@@ -61,8 +61,14 @@ impl MigratorTraitSelf for Migrator {
 }
 
 /// The migrations that every service has.
-const SHARED: &[Tables] =
-    &[Tables { name: "m0001_shared", statements: TABLES }, Tables { name: "m0001_shared_cases", statements: CASES }];
+const SHARED: &[Tables] = &[
+    Tables { name: "m0001_shared", statements: TABLES },
+    Tables { name: "m0001_shared_cases", statements: CASES },
+    Tables { name: "m0001_shared_deliveries", statements: DELIVERIES },
+];
+
+/// Who has received what of one aggregate: an erasure forgets it, and the sweep of the outbox asks.
+const DELIVERIES: &[&str] = &["CREATE INDEX deliveries_by_aggregate ON deliveries (aggregate)"];
 
 /// What a case file tells of a fact beside who and when: in which roles, under which rule, in which trace.
 const CASES: &[&str] = &[

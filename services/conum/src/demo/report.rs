@@ -65,6 +65,7 @@ pub(crate) struct Report {
     pub(crate) events_published: i64,
     pub(crate) events_pending: i64,
     pub(crate) dead_letters: i64,
+    /// Those of people who were erased or became anonymous are gone.
     pub(crate) mails: i64,
     pub(crate) seconds: f64,
 }
@@ -204,7 +205,7 @@ impl Report {
                 "Events published, pending, dead",
                 format!("{}, {}, {}", self.events_published, self.events_pending, self.dead_letters),
             ),
-            ("Mails written", self.mails.to_string()),
+            ("Mails written, and kept since", self.mails.to_string()),
         ];
         let mut table = Table::new();
         table.load_style(UTF8_FULL_CONDENSED).set_header(["The season", ""]);
