@@ -4,7 +4,6 @@ use std::path::Path;
 
 use bytes::Bytes;
 use conum_kernel::{Clock, Ids};
-use conum_proto::access::v1::Role;
 use conum_service::{
     Caller,
     cluster::{Cluster, Options},
@@ -217,36 +216,6 @@ impl Api {
         let form: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let body = Bytes::from(form.join("&"));
         self.send(None, Method::POST, path, "application/x-www-form-urlencoded", body).await
-    }
-}
-
-/// Callers with tokens of the gateway.
-pub mod callers {
-    use super::{Caller, Role};
-
-    fn caller(role: Role, owned: &[&str]) -> Caller {
-        let owned = owned.iter().map(ToString::to_string).collect();
-        Caller { subject: format!("{role:?}").to_lowercase(), roles: vec![role], owned }
-    }
-
-    pub fn agency() -> Caller {
-        caller(Role::Agency, &[])
-    }
-
-    pub fn operator() -> Caller {
-        caller(Role::Operator, &[])
-    }
-
-    pub fn prefect(department: &str) -> Caller {
-        caller(Role::Prefect, &[&format!("departments/{department}")])
-    }
-
-    pub fn structure(name: &str) -> Caller {
-        caller(Role::Structure, &[name])
-    }
-
-    pub fn candidate(name: &str) -> Caller {
-        caller(Role::Candidate, &[name])
     }
 }
 

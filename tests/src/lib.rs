@@ -1,6 +1,7 @@
-//! Journeys across services: the platform in one process or in four, and its users as callers of the gateway.
+//! Journeys across services: the platform in one process or in several, and its users as callers of the gateway.
 //!
-//! The tests themselves are in `tests/`; [`journey`] and [`processes`] are what they speak with.
+//! The tests themselves are in `tests/`; [`journey`], [`lyon`] and [`processes`] are what they speak with.
 
 pub mod journey;
+pub mod lyon;
 pub mod processes;

@@ -1,7 +1,8 @@
 //! Bad input through the gateway: each gets its status, its field and its rule; nothing is written; the server stays up.
 
 use bytes::Bytes;
-use conum_tests::journey::{Journey, application, callers, candidate, day};
+use conum_testkit::callers;
+use conum_tests::journey::{Journey, application, candidate, day};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 

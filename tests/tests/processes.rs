@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use conum_service::Caller;
+use conum_testkit::callers;
 use conum_tests::{
-    journey::{Answer, Api, application, callers, candidate},
+    journey::{Answer, Api, application, candidate},
     processes::{PATIENCE, Processes, SERVICES, confirmation, persist, until},
 };
 use http::{Method, StatusCode};

@@ -9,8 +9,9 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use conum_service::Caller;
+use conum_testkit::callers;
 use conum_tests::{
-    journey::{Answer, Api, application, callers, candidate},
+    journey::{Answer, Api, application, candidate},
     processes::{PATIENCE, Processes, confirmation, persist, until},
 };
 use http::{Method, StatusCode};
