@@ -26,8 +26,8 @@ use conum_service::{
     lifecycle::Drive,
 };
 use conum_testkit::callers;
-use sea_orm::sqlx::{
-    self, ConnectOptions as _,
+use sqlx::{
+    ConnectOptions as _,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 

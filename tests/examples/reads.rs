@@ -31,7 +31,7 @@ use conum_service::{
     lifecycle::{self, IDENTITY_KEY},
 };
 use conum_testkit::callers;
-use sea_orm::sqlx::{self, Row as _, sqlite::SqlitePoolOptions};
+use sqlx::{Row as _, sqlite::SqlitePoolOptions};
 use tokio::net::TcpListener;
 use tonic::{Request, Response, Status, server::Grpc, transport::Channel};
 use tonic_prost::ProstCodec;

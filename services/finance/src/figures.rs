@@ -2,8 +2,7 @@
 //! entries: they would show a counter that lies.
 
 use conum_proto::finance::v1::FinanceFigures;
-use conum_service::Failure;
-use sea_orm::DatabaseConnection;
+use conum_service::{Failure, Reader};
 
 use crate::{
     commands::auditing,
@@ -19,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// The database's.
-pub async fn count(connection: &DatabaseConnection) -> Result<FinanceFigures, Failure> {
+pub async fn count(connection: &Reader) -> Result<FinanceFigures, Failure> {
     let balances = ledger::sum(connection, Scope::Whole).await?;
     let (payments_rejected, payments_doubled) = orders::counted(connection).await?;
     let of = |account| balances.of(account).0;

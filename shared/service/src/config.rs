@@ -99,7 +99,7 @@ impl Config {
     /// The URL of the service's database.
     #[must_use]
     pub fn database_url(&self, service: &str) -> String {
-        let default = || crate::storage::sqlite_url(&self.data.join(format!("{service}.db")));
+        let default = || crate::sqlite::url(&self.data.join(format!("{service}.db")));
         self.database_url.clone().unwrap_or_else(default)
     }
 }

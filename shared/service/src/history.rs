@@ -91,7 +91,7 @@ pub async fn list<C: ConnectionTrait>(
 ) -> Result<Vec<Entry>, Failure> {
     let rows = sql::all(
         connection,
-        "SELECT id, at, actor, action, from_state, to_state, why FROM history
+        "SELECT CAST(id AS bigint) AS id, at, actor, action, from_state, to_state, why FROM history
          WHERE record = $1 AND id > $2 ORDER BY id LIMIT $3",
         [record.into(), after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
     )
@@ -111,7 +111,7 @@ pub async fn of_case<C: ConnectionTrait>(
     limit: u64,
 ) -> Result<Vec<CaseEntry>, Failure> {
     let query = format!(
-        "SELECT h.id, h.record, h.at, h.actor, h.action, h.from_state, h.to_state, h.why, h.roles, h.rule, h.trace
+        "SELECT CAST(h.id AS bigint) AS id, h.record, h.at, h.actor, h.action, h.from_state, h.to_state, h.why, h.roles, h.rule, h.trace
          FROM ({case}) parts JOIN history h ON h.record = parts.record AND (parts.naming = '' OR parts.naming = h.why)
          WHERE (h.at, h.id) > ($2, $3) ORDER BY h.at, h.id LIMIT $4"
     );

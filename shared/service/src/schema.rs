@@ -1,20 +1,30 @@
 //! The tables that every service has beside its own, and the small builders that migrations are written with.
 
-use sea_orm_migration::{
-    MigratorTraitSelf,
-    prelude::*,
-    sea_orm::{DbErr, Statement},
-};
+use std::collections::HashSet;
 
-/// Runs plain SQL statements that both databases understand, one after the other.
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::{sql, storage::Tx};
+
+/// Which migrations were applied, in the table that sea-orm's own tools read.
+const APPLIED: &str = "CREATE TABLE IF NOT EXISTS seaql_migrations (version text PRIMARY KEY, applied_at bigint NOT NULL)";
+
+/// Applies the migrations that were not: what every service has, then a service's own, all of them or none.
 ///
 /// # Errors
 /// The database's.
-async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
-    let backend = manager.get_database_backend();
-    for statement in statements {
-        connection.execute_raw(Statement::from_string(backend, dialect(backend, statement))).await?;
+pub(crate) async fn bring_up(tx: &Tx, own: &[Tables]) -> Result<(), DbErr> {
+    // Two processes that start at the same time migrate one after the other.
+    sql::hold(tx, "migrations").await?;
+    tx.execute_unprepared(APPLIED).await?;
+    let rows = sql::all(tx, "SELECT version FROM seaql_migrations", []).await?;
+    let applied: HashSet<String> = rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
+    for tables in SHARED.iter().chain(own).filter(|tables| !applied.contains(tables.name)) {
+        for statement in tables.statements {
+            tx.execute_unprepared(&dialect(tx.get_database_backend(), statement)).await?;
+        }
+        let insert = "INSERT INTO seaql_migrations (version, applied_at) VALUES ($1, $2)";
+        sql::execute(tx, insert, [tables.name.into(), conum_kernel::Clock::system().now().as_second().into()]).await?;
     }
     Ok(())
 }
@@ -36,28 +46,6 @@ pub struct Tables {
     /// `m0002_matching`.
     pub name: &'static str,
     pub statements: &'static [&'static str],
-}
-
-impl MigrationName for Tables {
-    fn name(&self) -> &str {
-        self.name
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Tables {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, self.statements).await
-    }
-}
-
-/// The migrations of a service: what every service has, then its own.
-pub(crate) struct Migrator(pub(crate) &'static [Tables]);
-
-impl MigratorTraitSelf for Migrator {
-    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        SHARED.iter().chain(self.0).map(|tables| Box::new(*tables) as _).collect()
-    }
 }
 
 /// The migrations that every service has.

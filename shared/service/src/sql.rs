@@ -4,6 +4,8 @@
 //! partial indexes, row locks and `RETURNING` are said once, the same for both databases, and cost less than the
 //! builder on the tables that every command touches.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use conum_kernel::Error;
 use jiff::{Timestamp, civil::Date};
@@ -48,16 +50,15 @@ pub async fn one<C: ConnectionTrait>(
     connection.query_one_raw(statement).await
 }
 
-/// Statements that are run one after the other and whose answers nobody needs: SQLite takes them in one go, which is what
-/// most of the time of a small write goes into; PostgreSQL takes one after the other.
+/// Statements that are run one after the other and whose answers nobody needs.
 #[derive(Debug, Default)]
 pub struct Script {
-    statements: Vec<(String, Vec<Value>)>,
+    statements: Vec<(Cow<'static, str>, Vec<Value>)>,
 }
 
 impl Script {
     /// Adds a statement with parameters of its own, from `$1`.
-    pub fn add(&mut self, sql: impl Into<String>, values: impl IntoIterator<Item = Value>) {
+    pub fn add(&mut self, sql: impl Into<Cow<'static, str>>, values: impl IntoIterator<Item = Value>) {
         self.statements.push((sql.into(), values.into_iter().collect()));
     }
 
@@ -66,36 +67,10 @@ impl Script {
     /// # Errors
     /// The database's, at the first statement that it refuses.
     pub async fn run<C: ConnectionTrait>(self, connection: &C) -> Result<(), DbErr> {
-        if connection.get_database_backend() == sea_orm::DbBackend::Sqlite {
-            let (sql, values) = self.joined();
-            execute(connection, &sql, values).await?;
-            return Ok(());
-        }
         for (sql, values) in self.statements {
             execute(connection, &sql, values).await?;
         }
         Ok(())
-    }
-
-    /// All statements as one text, their parameters in the order of their places: SQLite looks for a numbered one among
-    /// all of them, which in a long text costs more than the statements.
-    fn joined(self) -> (String, Vec<Value>) {
-        let (mut text, mut all) = (String::new(), Vec::new());
-        for (sql, values) in self.statements {
-            let mut rest = sql.as_str();
-            while let Some((before, after)) = rest.split_once('$') {
-                let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-                let (number, after) = after.split_at(digits);
-                text.push_str(before);
-                text.push('?');
-                let value = number.parse::<usize>().ok().and_then(|number| values.get(number.checked_sub(1)?));
-                all.extend(value.cloned());
-                rest = after;
-            }
-            text.push_str(rest);
-            text.push_str(";\n");
-        }
-        (text, all)
     }
 }
 
@@ -182,19 +157,4 @@ pub async fn hold<C: ConnectionTrait>(transaction: &C, name: &str) -> Result<(),
 #[must_use]
 pub fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
     if connection.get_database_backend() == sea_orm::DbBackend::Postgres { " FOR UPDATE" } else { "" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_parameters_of_a_script_come_in_the_order_of_their_places() {
-        let mut script = Script::default();
-        script.add("INSERT INTO a VALUES ($1, $2, $1)", [1.into(), 2.into()]);
-        script.add("UPDATE b SET c = $2 WHERE d = $1", [3.into(), 4.into()]);
-        let (text, values) = script.joined();
-        assert_eq!(text, "INSERT INTO a VALUES (?, ?, ?);\nUPDATE b SET c = ? WHERE d = ?;\n");
-        assert_eq!(values, [1.into(), 2.into(), 1.into(), 4.into(), 3.into()]);
-    }
 }

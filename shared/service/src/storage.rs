@@ -4,26 +4,23 @@
 //! is acknowledged after the commit. PostgreSQL takes a transaction for each command, and decides again on fresh state
 //! where another one came first.
 
-use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use conum_kernel::Error;
 use futures::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    IsolationLevel, QueryResult, Statement, TransactionTrait as _,
 };
-use sea_orm_migration::MigratorTraitSelf as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
 use crate::{
     Failure,
-    schema::{Migrator, Tables},
+    schema::{self, Tables},
+    sqlite::{self, Mode},
     telemetry,
 };
-
-/// A transaction, or a savepoint in one.
-pub type Tx = DatabaseTransaction;
 
 /// How often PostgreSQL decides again before the caller is told to.
 const RETRIES: u32 = 8;
@@ -35,7 +32,7 @@ const QUEUE: usize = 4096;
 /// The database of a service. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    readers: DatabaseConnection,
+    readers: Reader,
     writer: Writer,
 }
 
@@ -47,6 +44,135 @@ enum Writer {
     Pool(DatabaseConnection),
 }
 
+/// The connections to read from. They see what is committed, and cannot write.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    Sqlite(Arc<sqlite::Readers>),
+    Postgres(DatabaseConnection),
+}
+
+/// A transaction, or a savepoint in one.
+#[derive(Debug)]
+pub enum Tx {
+    Sqlite(Arc<sqlite::Connection>),
+    Postgres(DatabaseTransaction),
+}
+
+impl Reader {
+    /// A transaction that sees the database as it stands now, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn snapshot(&self) -> Result<Snapshot, DbErr> {
+        Ok(Snapshot(match self {
+            Self::Sqlite(readers) => {
+                let connection = readers.another()?;
+                connection.batch("BEGIN")?;
+                Tx::Sqlite(Arc::new(connection))
+            }
+            Self::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with_config(Some(IsolationLevel::RepeatableRead), None).await?)
+            }
+        }))
+    }
+}
+
+/// What a reader sees at one moment. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Snapshot(Tx);
+
+impl std::ops::Deref for Snapshot {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.0
+    }
+}
+
+impl Tx {
+    /// A transaction within this one: what it writes is undone by itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn savepoint(&self) -> Result<Self, DbErr> {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.batch("SAVEPOINT command")?;
+                Ok(Self::Sqlite(connection.clone()))
+            }
+            Self::Postgres(transaction) => Ok(Self::Postgres(transaction.begin().await?)),
+        }
+    }
+
+    /// Keeps what the savepoint wrote.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep(self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(connection) => connection.batch("RELEASE command"),
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+
+    /// Undoes what the savepoint wrote.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn undo(self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(connection) => connection.batch("ROLLBACK TO command; RELEASE command"),
+            Self::Postgres(transaction) => transaction.rollback().await,
+        }
+    }
+}
+
+/// Both databases take the same statements.
+macro_rules! connection {
+    ($type:ty) => {
+        #[async_trait::async_trait]
+        impl ConnectionTrait for $type {
+            fn get_database_backend(&self) -> DbBackend {
+                match self {
+                    Self::Sqlite(_) => DbBackend::Sqlite,
+                    Self::Postgres(_) => DbBackend::Postgres,
+                }
+            }
+
+            async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+                match self {
+                    Self::Sqlite(connection) => connection.execute_raw(statement).await,
+                    Self::Postgres(connection) => connection.execute_raw(statement).await,
+                }
+            }
+
+            async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+                match self {
+                    Self::Sqlite(connection) => connection.execute_unprepared(sql).await,
+                    Self::Postgres(connection) => connection.execute_unprepared(sql).await,
+                }
+            }
+
+            async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+                match self {
+                    Self::Sqlite(connection) => connection.query_one_raw(statement).await,
+                    Self::Postgres(connection) => connection.query_one_raw(statement).await,
+                }
+            }
+
+            async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+                match self {
+                    Self::Sqlite(connection) => connection.query_all_raw(statement).await,
+                    Self::Postgres(connection) => connection.query_all_raw(statement).await,
+                }
+            }
+        }
+    };
+}
+
+connection!(Reader);
+connection!(Tx);
+
 impl Store {
     /// Opens the database at a URL: `sqlite:///path/file.db` (made where there is none) or `postgres://…`.
     ///
@@ -56,18 +182,16 @@ impl Store {
         Self::connect(url).await.map_err(|error| Failure::from(error).into_error())
     }
 
-    async fn connect(url: &str) -> Result<Self, sea_orm::DbErr> {
-        if url.starts_with("sqlite:") {
-            let writer = Database::connect(sqlite(url, 1, false)).await?;
-            let readers = Database::connect(sqlite(url, 4, true)).await?;
+    async fn connect(url: &str) -> Result<Self, DbErr> {
+        if url.starts_with(sqlite::SCHEME) {
+            let writer = Arc::new(sqlite::Connection::open(url, Mode::Write)?);
+            let readers = Reader::Sqlite(Arc::new(sqlite::Readers::open(url)?));
             let (sender, receiver) = mpsc::channel(QUEUE);
             tokio::spawn(write_queue(writer, receiver));
             Ok(Self { readers, writer: Writer::Queue(sender) })
         } else {
-            let mut options = ConnectOptions::new(url);
-            options.max_connections(16).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
-            let pool = Database::connect(options).await?;
-            Ok(Self { readers: pool.clone(), writer: Writer::Pool(pool) })
+            let pool = Database::connect(postgres(url, 16)).await?;
+            Ok(Self { readers: Reader::Postgres(pool.clone()), writer: Writer::Pool(pool) })
         }
     }
 
@@ -77,18 +201,25 @@ impl Store {
     /// Internal where a migration fails.
     pub async fn migrate(url: &str, tables: &'static [Tables]) -> Result<(), Error> {
         let run = async {
-            let mut options = if url.starts_with("sqlite:") { sqlite(url, 1, false) } else { ConnectOptions::new(url) };
-            options.sqlx_logging(false);
-            let connection = Database::connect(options).await?;
-            Migrator(tables).up(&connection, None).await?;
-            connection.close().await
+            if url.starts_with(sqlite::SCHEME) {
+                let connection = Arc::new(sqlite::Connection::open(url, Mode::Write)?);
+                connection.batch("BEGIN IMMEDIATE")?;
+                schema::bring_up(&Tx::Sqlite(connection.clone()), tables).await?;
+                connection.batch("COMMIT")
+            } else {
+                let connection = Database::connect(postgres(url, 1)).await?;
+                let tx = Tx::Postgres(connection.begin().await?);
+                schema::bring_up(&tx, tables).await?;
+                tx.keep().await?;
+                connection.close().await
+            }
         };
         run.await.map_err(|error| Failure::from(error).into_error())
     }
 
     /// The connections to read from. They see what is committed, and cannot write.
     #[must_use]
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.readers
     }
 
@@ -138,35 +269,10 @@ impl Store {
     }
 }
 
-fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
+fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
     options
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(Duration::from_secs(10))
-        .sqlx_logging(false)
-        .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(move |options| {
-            use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-            let options = options
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(10))
-                .statement_cache_capacity(256)
-                // Savepoints keep what they may undo in memory rather than in a file.
-                .pragma("temp_store", "MEMORY")
-                .pragma("cache_size", "-16384")
-                .foreign_keys(true);
-            if read_only { options.pragma("query_only", "ON") } else { options }
-        });
-    options
-}
-
-/// The URL of a SQLite file.
-#[must_use]
-pub fn sqlite_url(file: &Path) -> String {
-    format!("sqlite://{}?mode=rwc", file.display())
 }
 
 /// How the transaction of a command that went well ends.
@@ -177,10 +283,10 @@ enum End {
 }
 
 impl End {
-    async fn of(self, tx: Tx) -> Result<(), sea_orm::DbErr> {
+    async fn of(self, tx: Tx) -> Result<(), DbErr> {
         match self {
-            Self::Commit => tx.commit().await,
-            Self::RollBack => tx.rollback().await,
+            Self::Commit => tx.keep().await,
+            Self::RollBack => tx.undo().await,
         }
     }
 }
@@ -208,12 +314,12 @@ where
         return Box::new(|_| ());
     }
     let outcome = async {
-        let savepoint = tx.begin().await?;
+        let savepoint = tx.savepoint().await?;
         let outcome = AssertUnwindSafe(op(&savepoint)).catch_unwind().await;
         match outcome.unwrap_or_else(|_| Err(Error::internal("a command panicked").into())) {
             Ok(value) => end.of(savepoint).await.map(|()| value).map_err(Failure::from),
             Err(failure) => {
-                savepoint.rollback().await?;
+                savepoint.undo().await?;
                 Err(failure)
             }
         }
@@ -229,19 +335,22 @@ where
 }
 
 /// SQLite's one writer: takes what waits, runs it in one transaction, commits, then acknowledges.
-async fn write_queue(connection: DatabaseConnection, mut queue: mpsc::Receiver<Job>) {
-    let options =
-        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+async fn write_queue(connection: Arc<sqlite::Connection>, mut queue: mpsc::Receiver<Job>) {
+    let tx = Tx::Sqlite(connection.clone());
     while let Some(first) = queue.recv().await {
         let mut acknowledgements = Vec::new();
         let committed = async {
-            let tx = connection.begin_with_options(options).await?;
+            connection.batch("BEGIN IMMEDIATE")?;
             let mut next = Some(first);
             while let Some(job) = next {
                 acknowledgements.push(telemetry::carry(job.trace, (job.run)(&tx)).instrument(job.span).await);
-                next = if acknowledgements.len() < SHARED_COMMIT { queue.try_recv().ok() } else { None };
+                // Where SQLite has ended the transaction itself, nothing of it is kept.
+                let more = acknowledgements.len() < SHARED_COMMIT && !connection.is_idle();
+                next = if more { queue.try_recv().ok() } else { None };
             }
-            tx.commit().await
+            connection.batch("COMMIT").inspect_err(|_| {
+                let _ = connection.batch("ROLLBACK");
+            })
         };
         let committed = committed.await.map_err(|error| Failure::from(error).into_error());
         for acknowledge in acknowledgements {
@@ -259,11 +368,11 @@ where
     let mut attempt = 0;
     loop {
         let outcome = async {
-            let tx = pool.begin().await?;
+            let tx = Tx::Postgres(pool.begin().await?);
             match op(&tx).await {
                 Ok(value) => end.of(tx).await.map(|()| value).map_err(Failure::from),
                 Err(failure) => {
-                    tx.rollback().await?;
+                    tx.undo().await?;
                     Err(failure)
                 }
             }

@@ -120,9 +120,9 @@ pub async fn list<C: ConnectionTrait>(connection: &C, after: i32, limit: u64) ->
 /// The database's.
 pub async fn next_number(tx: &Tx) -> Result<u32, Failure> {
     sql::hold(tx, "waves").await?;
-    let row = sql::one(tx, "SELECT max(number) AS last FROM waves", []).await?;
-    let last = row.map_or(Ok(None), |row| row.try_get::<Option<i32>>("", "last"))?;
-    Ok(last.unwrap_or(0).unsigned_abs() + 1)
+    let row = sql::one(tx, "SELECT number FROM waves ORDER BY number DESC LIMIT 1", []).await?;
+    let last = row.map_or(Ok(0), |row| row.try_get::<i32>("", "number"))?;
+    Ok(last.unsigned_abs() + 1)
 }
 
 /// Writes a new wave.

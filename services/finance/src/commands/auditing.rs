@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use conum_kernel::{Cents, ConventionId, PostId};
-use conum_service::Failure;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, IsolationLevel, TransactionTrait as _};
+use conum_service::{Failure, Reader};
+use sea_orm::ConnectionTrait;
 
 use crate::{
     domain::{
@@ -30,13 +30,8 @@ pub struct Audit {
 ///
 /// # Errors
 /// The database's.
-pub async fn at_once(connection: &DatabaseConnection) -> Result<Audit, Failure> {
-    let postgres = connection.get_database_backend() == DbBackend::Postgres;
-    let isolation = postgres.then_some(IsolationLevel::RepeatableRead);
-    let snapshot = connection.begin_with_config(isolation, None).await?;
-    let audit = audit(&snapshot).await?;
-    snapshot.rollback().await?;
-    Ok(audit)
+pub async fn at_once(connection: &Reader) -> Result<Audit, Failure> {
+    audit(&*connection.snapshot().await?).await
 }
 
 /// Audits the ledger. `connection` sees one state of it.

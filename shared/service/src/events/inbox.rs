@@ -9,7 +9,6 @@ use conum_proto::events::v1::{
 };
 use futures::future::BoxFuture;
 use prost::Message as _;
-use sea_orm::TransactionTrait as _;
 use tonic::{Request, Response, Status};
 
 use crate::{Call, Failure, Host, Tx, sql, telemetry};
@@ -104,11 +103,11 @@ async fn receive_all(
 
 /// Takes one event, in a savepoint.
 async fn receive(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Event) -> Result<Outcome, Failure> {
-    let savepoint = tx.begin().await?;
+    let savepoint = tx.savepoint().await?;
     let outcome = receive_in(&savepoint, host, subscriber, event).await;
     match outcome {
-        Ok(_) => savepoint.commit().await?,
-        Err(_) => savepoint.rollback().await?,
+        Ok(_) => savepoint.keep().await?,
+        Err(_) => savepoint.undo().await?,
     }
     outcome
 }

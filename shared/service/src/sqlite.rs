@@ -1,0 +1,299 @@
+//! SQLite, in the process that asks: a statement runs where it is called, as a function does.
+//!
+//! A statement on a local file takes microseconds; handing it to another thread and waiting for its answer takes tens of
+//! them, for each of the dozen statements of a command. So SQLite is called through rusqlite in the caller's own task,
+//! and gives sea-orm its rows as a proxy does. Each statement counts against the task's budget, so that a long command
+//! lets the others run.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use rusqlite::{
+    CachedStatement, OpenFlags, ToSql,
+    types::{Null, ToSqlOutput, ValueRef},
+};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, ExecResult, ProxyExecResult, ProxyRow, QueryResult, RuntimeErr, Statement, Value,
+};
+
+/// What the URL of a SQLite file begins with.
+pub(crate) const SCHEME: &str = "sqlite:";
+/// How many statements a connection keeps prepared.
+const PREPARED: usize = 256;
+/// How long a connection waits for another process that writes.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// What a connection may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Read,
+    Write,
+}
+
+/// One connection to a SQLite file.
+#[derive(Debug)]
+pub struct Connection(Mutex<rusqlite::Connection>);
+
+impl Connection {
+    /// Opens the file of a URL (`sqlite:///path/file.db`), made where there is none.
+    pub(crate) fn open(url: &str, mode: Mode) -> Result<Self, DbErr> {
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+            let connection = rusqlite::Connection::open_with_flags(file(url), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.busy_timeout(BUSY)?;
+            connection.set_prepared_statement_cache_capacity(PREPARED);
+            // Savepoints keep what they may undo in memory rather than in a file.
+            connection.execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+            )?;
+            connection.pragma_update(None, "query_only", mode == Mode::Read)?;
+            Ok(connection)
+        };
+        open()
+            .map(|connection| Self(Mutex::new(connection)))
+            .map_err(|error: rusqlite::Error| DbErr::Conn(RuntimeErr::Internal(error.to_string())))
+    }
+
+    /// Runs statements without parameters that answer nothing: `BEGIN`, `SAVEPOINT …`.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), DbErr> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql).map_err(refused)
+    }
+
+    /// Whether no transaction is open: SQLite ends one by itself where the disk is full or broken.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_autocommit()
+    }
+
+    fn run<T>(
+        &self,
+        name: &'static str,
+        statement: &Statement,
+        run: impl FnOnce(CachedStatement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, DbErr> {
+        let operation = statement.sql.split_whitespace().next().unwrap_or_default();
+        let span = tracing::info_span!(
+            "sqlite",
+            otel.name = name,
+            otel.kind = "client",
+            db.system = "sqlite",
+            db.operation = operation,
+            otel.status_code = tracing::field::Empty,
+        );
+        let _entered = span.enter();
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
+        let answer = connection.prepare_cached(&statement.sql).and_then(|mut prepared| {
+            bind(&mut prepared, values)?;
+            run(prepared)
+        });
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        answer.map_err(refused)
+    }
+
+    fn rows(&self, name: &'static str, statement: &Statement, most: usize) -> Result<Vec<QueryResult>, DbErr> {
+        self.run(name, statement, |mut prepared| {
+            let columns = columns(&prepared);
+            let (mut answer, mut rows) = (Vec::new(), prepared.raw_query());
+            while answer.len() < most
+                && let Some(row) = rows.next()?
+            {
+                let mut values = ProxyRow::default();
+                for (index, (column, kind)) in columns.iter().enumerate() {
+                    if let Some(value) = kind.read(row.get_ref(index)?) {
+                        values.values.insert(column.clone(), value);
+                    }
+                }
+                answer.push(QueryResult::from(values));
+            }
+            Ok(answer)
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Connection {
+    fn get_database_backend(&self) -> DbBackend {
+        DbBackend::Sqlite
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        tokio::task::coop::consume_budget().await;
+        let changed = self.run("sea_orm.execute", &statement, |mut prepared| prepared.raw_execute())?;
+        Ok(ProxyExecResult { last_insert_id: 0, rows_affected: u64::try_from(changed).unwrap_or(u64::MAX) }.into())
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.batch(sql)?;
+        Ok(ProxyExecResult::default().into())
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        tokio::task::coop::consume_budget().await;
+        Ok(self.rows("sea_orm.query_one", &statement, 1)?.pop())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        tokio::task::coop::consume_budget().await;
+        self.rows("sea_orm.query_all", &statement, usize::MAX)
+    }
+}
+
+/// Connections to read from: as many as there are threads that read at the same time.
+#[derive(Debug)]
+pub struct Readers {
+    url: String,
+    idle: Mutex<Vec<Arc<Connection>>>,
+}
+
+impl Readers {
+    pub(crate) fn open(url: &str) -> Result<Self, DbErr> {
+        let first = Arc::new(Connection::open(url, Mode::Read)?);
+        Ok(Self { url: url.to_owned(), idle: Mutex::new(vec![first]) })
+    }
+
+    /// Reads with a connection that nobody else reads with.
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, DbErr>) -> Result<T, DbErr> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = idle.map_or_else(|| Connection::open(&self.url, Mode::Read).map(Arc::new), Ok)?;
+        let answer = read(&connection);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        answer
+    }
+
+    /// A connection of one's own.
+    pub(crate) fn another(&self) -> Result<Connection, DbErr> {
+        Connection::open(&self.url, Mode::Read)
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Readers {
+    fn get_database_backend(&self) -> DbBackend {
+        DbBackend::Sqlite
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.with(|connection| connection.run("sea_orm.execute", &statement, |mut prepared| prepared.raw_execute()))?;
+        Ok(ProxyExecResult::default().into())
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.with(|connection| connection.batch(sql))?;
+        Ok(ProxyExecResult::default().into())
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        tokio::task::coop::consume_budget().await;
+        Ok(self.with(|connection| connection.rows("sea_orm.query_one", &statement, 1))?.pop())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        tokio::task::coop::consume_budget().await;
+        self.with(|connection| connection.rows("sea_orm.query_all", &statement, usize::MAX))
+    }
+}
+
+/// The URL of a SQLite file.
+#[must_use]
+pub fn url(file: &Path) -> String {
+    format!("{SCHEME}//{}", file.display())
+}
+
+/// The file of a URL. What may follow it (`?mode=rwc`) says what is done anyway.
+fn file(url: &str) -> &str {
+    let path = url.strip_prefix(SCHEME).unwrap_or(url);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+/// What SQLite said.
+fn refused(error: rusqlite::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::Internal(error.to_string()))
+}
+
+/// Gives each parameter `$n` the n-th value.
+fn bind(prepared: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
+    for place in 1..=prepared.parameter_count() {
+        let number = prepared.parameter_name(place).and_then(|name| name.get(1..)?.parse().ok()).unwrap_or(place);
+        let missing = || rusqlite::Error::InvalidParameterCount(values.len(), number);
+        let value = number.checked_sub(1).and_then(|index| values.get(index)).ok_or_else(missing)?;
+        prepared.raw_bind_parameter(place, Parameter(value))?;
+    }
+    Ok(())
+}
+
+/// A value as SQLite keeps it: instants (RFC 3339) and days as text.
+struct Parameter<'a>(&'a Value);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Value::Bool(Some(value)) => i64::from(*value).into(),
+            Value::SmallInt(Some(value)) => i64::from(*value).into(),
+            Value::Int(Some(value)) => i64::from(*value).into(),
+            Value::BigInt(Some(value)) => (*value).into(),
+            Value::Unsigned(Some(value)) => i64::from(*value).into(),
+            Value::Double(Some(value)) => (*value).into(),
+            Value::String(Some(value)) => value.as_str().into(),
+            Value::Bytes(Some(value)) => value.as_slice().into(),
+            Value::ChronoDate(Some(value)) => value.to_string().into(),
+            Value::ChronoDateTimeUtc(Some(value)) => value.to_rfc3339_opts(SecondsFormat::AutoSi, false).into(),
+            Value::BigUnsigned(Some(value)) => {
+                let value = i64::try_from(*value);
+                value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?.into()
+            }
+            value if *value == value.as_null() => Null.into(),
+            _ => return Err(rusqlite::Error::ToSqlConversionFailure("no such values are kept in SQLite".into())),
+        })
+    }
+}
+
+/// What a column was declared as, which says what its values are read as. An expression is declared as nothing: whole
+/// numbers are read as `i64`.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Boolean,
+    Integer,
+    Day,
+    Instant,
+    AsStored,
+}
+
+fn columns(prepared: &rusqlite::Statement<'_>) -> Vec<(String, Kind)> {
+    let columns = prepared.columns().into_iter().map(|column| {
+        let kind = match column.decl_type() {
+            Some("boolean") => Kind::Boolean,
+            // SQLite writes its own types in capitals.
+            Some("INTEGER") => Kind::Integer,
+            Some("date_text") => Kind::Day,
+            Some("timestamp_with_timezone_text") => Kind::Instant,
+            _ => Kind::AsStored,
+        };
+        (column.name().to_owned(), kind)
+    });
+    columns.collect()
+}
+
+impl Kind {
+    /// A value of such a column; `None` where it is absent, or not what the column was declared as.
+    fn read(self, value: ValueRef<'_>) -> Option<Value> {
+        let text = || value.as_str().ok();
+        Some(match (self, value) {
+            (_, ValueRef::Null) => return None,
+            (Self::Boolean, ValueRef::Integer(value)) => Value::from(value != 0),
+            (Self::Integer, ValueRef::Integer(value)) => Value::from(i32::try_from(value).ok()?),
+            (Self::Day, _) => Value::from(text()?.parse::<NaiveDate>().ok()?),
+            (Self::Instant, _) => Value::from(text()?.parse::<DateTime<Utc>>().ok()?),
+            (_, ValueRef::Integer(value)) => Value::from(value),
+            (_, ValueRef::Real(value)) => Value::from(value),
+            (_, ValueRef::Text(_)) => Value::from(text()?),
+            (_, ValueRef::Blob(value)) => Value::from(value.to_vec()),
+        })
+    }
+}
