@@ -7,7 +7,8 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::{sql, storage::Tx};
 
 /// Which migrations were applied, in the table that sea-orm's own tools read.
-const APPLIED: &str = "CREATE TABLE IF NOT EXISTS seaql_migrations (version text PRIMARY KEY, applied_at bigint NOT NULL)";
+const APPLIED: &str =
+    "CREATE TABLE IF NOT EXISTS seaql_migrations (version text PRIMARY KEY, applied_at bigint NOT NULL)";
 
 /// Applies the migrations that were not: what every service has, then a service's own, all of them or none.
 ///

@@ -1,0 +1,364 @@
+//! The assignment of a market: its index, both sides' orders, the pairs and what they rest on.
+
+use std::collections::HashMap;
+
+use crate::{
+    acceptance::{Pair, Sides, accept},
+    choices::Choices,
+    market::{Fit, Market, Person, Reach, Vacancy, chord, chord_squared, tie_break, unit},
+    quota::Reordered,
+    tree::{Answer, Node, Summary, Tree},
+};
+
+/// How far the index may be from the exact distance, in metres: within it, the exact one decides.
+pub(crate) const MARGIN_M: f64 = 1.0;
+/// More than the square of any straight line through the unit sphere.
+const BEYOND: f64 = 5.0;
+
+/// The squares of straight lines that decide whether a person reaches a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Below, it is reached.
+    sure: f64,
+    /// Above, it is not.
+    pub(crate) never: f64,
+}
+
+impl Limits {
+    fn of(reach: Reach) -> Self {
+        match reach {
+            Reach::Anywhere => Self { sure: BEYOND, never: BEYOND },
+            Reach::Within(metres) => {
+                // Nothing is below the square of nothing: where the margin is all there is, the exact distance decides.
+                let sure = if metres > MARGIN_M { chord(metres - MARGIN_M).powi(2) } else { -1.0 };
+                Self { sure, never: chord(metres + MARGIN_M).powi(2) }
+            }
+        }
+    }
+}
+
+/// What is known of all people of a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Crowd {
+    limits: Limits,
+    regions: (u16, u16),
+    all_offer: u8,
+    some_offer: u8,
+    available: (i32, i32),
+}
+
+impl Summary for Crowd {
+    fn with(&mut self, other: &Self) {
+        self.limits.sure = self.limits.sure.min(other.limits.sure);
+        self.limits.never = self.limits.never.max(other.limits.never);
+        self.regions = (self.regions.0.min(other.regions.0), self.regions.1.max(other.regions.1));
+        self.all_offer &= other.all_offer;
+        self.some_offer |= other.some_offer;
+        self.available = (self.available.0.min(other.available.0), self.available.1.max(other.available.1));
+    }
+}
+
+impl Crowd {
+    /// Whether none of them is possible at this square of the straight line or more.
+    pub(crate) fn excludes(&self, vacancy: &Vacancy, least: f64) -> bool {
+        least > self.limits.never
+            || vacancy.compulsory & !self.some_offer != 0
+            || self.available.0 > vacancy.needed_by
+            || !(self.regions.0..=self.regions.1).contains(&vacancy.region)
+    }
+
+    fn answer(&self, vacancy: &Vacancy, (least, greatest): (f64, f64)) -> Answer {
+        if self.excludes(vacancy, least) {
+            return Answer::None;
+        }
+        let all = greatest < self.limits.sure
+            && vacancy.compulsory & !self.all_offer == 0
+            && self.available.1 <= vacancy.needed_by
+            && self.regions == (vacancy.region, vacancy.region);
+        if all { Answer::All } else { Answer::Some }
+    }
+}
+
+/// What is known of all vacancies of a node.
+#[derive(Clone, Debug)]
+struct Places {
+    regions: (u16, u16),
+    compulsory: u8,
+    needed_by: i32,
+    scarcity: (u32, u32),
+}
+
+impl Summary for Places {
+    fn with(&mut self, other: &Self) {
+        self.regions = (self.regions.0.min(other.regions.0), self.regions.1.max(other.regions.1));
+        self.compulsory |= other.compulsory;
+        self.needed_by = self.needed_by.min(other.needed_by);
+        self.scarcity = (self.scarcity.0.min(other.scarcity.0), self.scarcity.1.max(other.scarcity.1));
+    }
+}
+
+/// The index of a market.
+#[derive(Debug)]
+pub struct Engine<'m> {
+    pub(crate) market: &'m Market,
+    /// Everybody with room whose place is known.
+    pub(crate) tree: Tree<Crowd>,
+    pub(crate) limits: Vec<Limits>,
+    /// Who comes first of two that are as good: by [`Person::since`], then id.
+    pub(crate) turns: Vec<u32>,
+    /// Those with room whose place is not known.
+    unplaced: Vec<u32>,
+    /// Those with room who wish a department.
+    wishing: HashMap<u16, Vec<u32>>,
+}
+
+/// A pair of the assignment, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assigned {
+    /// The vacancy's position in the market.
+    pub structure: usize,
+    /// The person's.
+    pub person: usize,
+    pub fit: Fit,
+    /// The place of the person in the structure's order, from 1.
+    pub choice: u32,
+    /// Of how many possible people.
+    pub of: u32,
+    /// The place of the structure in the person's order, from 1.
+    pub preference: u32,
+}
+
+/// What came of a market.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// By structure, then in the structure's order.
+    pub pairs: Vec<Assigned>,
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a market holds fewer than 2^32 people and vacancies")]
+fn number(place: usize) -> u32 {
+    place as u32
+}
+
+impl<'m> Engine<'m> {
+    /// Builds the index.
+    #[must_use]
+    pub fn over(market: &'m Market) -> Self {
+        let people = &market.people;
+        let limits: Vec<Limits> = people.iter().map(|person| Limits::of(person.reach)).collect();
+        let mut order: Vec<u32> = (0..number(people.len())).collect();
+        order.sort_unstable_by_key(|person| (people[*person as usize].since, people[*person as usize].id, *person));
+        let mut turns = vec![0; people.len()];
+        for (turn, person) in order.into_iter().enumerate() {
+            turns[person as usize] = number(turn);
+        }
+        let (mut placed, mut unplaced, mut wishing) = (Vec::new(), Vec::new(), HashMap::<u16, Vec<u32>>::new());
+        for (place, person) in people.iter().enumerate().filter(|(_, person)| person.room > 0) {
+            let crowd = Crowd {
+                limits: limits[place],
+                regions: (person.region, person.region),
+                all_offer: person.offers,
+                some_offer: person.offers,
+                available: (person.available, person.available),
+            };
+            match person.place.map(unit) {
+                // Those who go as far are beside each other, so that whole regions can be answered for.
+                Some([x, y, z]) => placed.push((number(place), [x, y, z, limits[place].never.sqrt()], crowd)),
+                None => unplaced.push(number(place)),
+            }
+            for department in &person.wishes {
+                wishing.entry(*department).or_default().push(number(place));
+            }
+        }
+        Self { market, tree: Tree::over(placed), limits, turns, unplaced, wishing }
+    }
+
+    /// Those whom the tree does not find for a vacancy: who have no known place, or wish the department from beyond their
+    /// reach; everybody, where the vacancy has no known place. They may be possible or not; each comes once.
+    pub(crate) fn off_the_map(&self, vacancy: &Vacancy) -> Vec<u32> {
+        if vacancy.place.is_none() {
+            return self.tree.items.iter().chain(&self.unplaced).copied().collect();
+        }
+        let wishing = self.wishing.get(&vacancy.department).into_iter().flatten().filter(|person| {
+            let person = &self.market.people[**person as usize];
+            person.place.is_some() && !self.reaches(person, vacancy)
+        });
+        self.unplaced.iter().chain(wishing).copied().collect()
+    }
+
+    /// Whether the tree finds somebody for a vacancy, whatever is wished.
+    fn reaches(&self, person: &Person, vacancy: &Vacancy) -> bool {
+        person.region == vacancy.region
+            && match person.reach {
+                Reach::Anywhere => true,
+                Reach::Within(reach) => self.market.distance(person, vacancy).is_some_and(|metres| metres <= reach),
+            }
+    }
+
+    /// The same, with the square of the straight line between the two, which mostly decides.
+    pub(crate) fn is_near(&self, person: u32, vacancy: &Vacancy, straight: f64) -> bool {
+        let (limits, facts) = (self.limits[person as usize], &self.market.people[person as usize]);
+        facts.region == vacancy.region
+            && (straight < limits.sure || (straight <= limits.never && self.reaches(facts, vacancy)))
+    }
+
+    /// How many people with room are possible for a vacancy and were not introduced to it.
+    fn possible(&self, vacancy: &Vacancy) -> u32 {
+        let market = self.market;
+        let fits = |person: &u32| market.fit(&market.people[*person as usize], vacancy).is_some();
+        let from = vacancy.place.map(unit).unwrap_or_default();
+        let of_node = |node: &Node<Crowd>| node.summary.answer(vacancy, node.area.distances(from));
+        let of_item = |place: usize| {
+            let (point, person) = (self.tree.points[place], self.tree.items[place] as usize);
+            let straight = chord_squared([point[0], point[1], point[2]], from);
+            let facts = &market.people[person];
+            vacancy.compulsory & !facts.offers == 0
+                && facts.available <= vacancy.needed_by
+                && self.is_near(self.tree.items[place], vacancy, straight)
+        };
+        let on_the_map = if vacancy.place.is_some() { self.tree.count(of_node, of_item) } else { 0 };
+        let others = self.off_the_map(vacancy).iter().filter(|person| fits(person)).count();
+        let with_room = |person: &&u32| market.people[**person as usize].room > 0;
+        let before = vacancy.introduced.iter().filter(with_room).filter(|person| fits(person)).count();
+        number((on_the_map + others).saturating_sub(before))
+    }
+
+    /// How many people are possible for each vacancy: what makes a structure scarce.
+    #[must_use]
+    pub fn scarcity(&self) -> Vec<u32> {
+        self.market.vacancies.iter().map(|vacancy| self.possible(vacancy)).collect()
+    }
+
+    /// Assigns everybody, given how many people are possible for each vacancy.
+    #[must_use]
+    pub fn assign(&self, scarcity: &[u32]) -> Assignment {
+        let market = self.market;
+        let places: Vec<u32> = market.vacancies.iter().map(|vacancy| vacancy.places).collect();
+        let room: Vec<u32> = market.people.iter().map(|person| person.room).collect();
+        let member = |person: &usize| market.people[*person].member;
+        let begun = market.vacancies.iter().map(|_| None).collect();
+        let mut orders = Orders { engine: self, scarcity, member, begun };
+        let pairs = accept(&places, &room, &mut orders);
+        let others = Others::of(self, scarcity);
+        let assigned = |pair: Pair| {
+            let (person, vacancy) = (&market.people[pair.person], &market.vacancies[pair.structure]);
+            let fit = market.fit(person, vacancy)?;
+            let key = orders.key(pair.person, pair.structure);
+            Some(Assigned {
+                structure: pair.structure,
+                person: pair.person,
+                fit,
+                choice: pair.choice,
+                of: scarcity[pair.structure],
+                preference: 1 + others.better(&orders, pair.person, key),
+            })
+        };
+        Assignment { pairs: pairs.into_iter().filter_map(assigned).collect() }
+    }
+}
+
+/// What a person compares structures by: wishes that are not met, possible people, metres, the tie-break, the position.
+type Key = (u8, u32, u64, u64, usize);
+
+/// Both sides' orders.
+struct Orders<'e, F> {
+    engine: &'e Engine<'e>,
+    scarcity: &'e [u32],
+    member: F,
+    /// Each structure's, from the first question on.
+    begun: Vec<Option<Reordered<Choices<'e>, F>>>,
+}
+
+impl<F: Fn(&usize) -> bool + Copy> Sides for Orders<'_, F> {
+    type Key = Key;
+
+    fn next(&mut self, structure: usize) -> Option<usize> {
+        let (engine, market) = (self.engine, self.engine.market);
+        let order = self.begun[structure].get_or_insert_with(|| {
+            Reordered::new(Choices::new(engine, &market.vacancies[structure]), market.share, self.member)
+        });
+        order.next()
+    }
+
+    fn key(&self, person: usize, structure: usize) -> Key {
+        let market = self.engine.market;
+        let (facts, vacancy) = (&market.people[person], &market.vacancies[structure]);
+        let wished = u8::from(facts.wishes.contains(&vacancy.department)) + u8::from(facts.kinds & vacancy.kind != 0);
+        let metres = market.distance(facts, vacancy).unwrap_or(f64::INFINITY).to_bits();
+        (2 - wished, self.scarcity[structure], metres, tie_break(vacancy.id, facts.id), structure)
+    }
+}
+
+/// All vacancies, for the question how many a person would rather have.
+struct Others<'e> {
+    engine: &'e Engine<'e>,
+    scarcity: &'e [u32],
+    tree: Tree<Places>,
+    unplaced: Vec<usize>,
+    /// For each person, the vacancies that it was introduced to.
+    introduced: HashMap<u32, Vec<usize>>,
+}
+
+impl<'e> Others<'e> {
+    fn of(engine: &'e Engine<'e>, scarcity: &'e [u32]) -> Self {
+        let (mut placed, mut unplaced, mut introduced) = (Vec::new(), Vec::new(), HashMap::<u32, Vec<usize>>::new());
+        let most = f64::from(scarcity.iter().copied().max().unwrap_or(0).max(1));
+        for (place, vacancy) in engine.market.vacancies.iter().enumerate() {
+            for person in &vacancy.introduced {
+                introduced.entry(*person).or_default().push(place);
+            }
+            let summary = Places {
+                regions: (vacancy.region, vacancy.region),
+                compulsory: vacancy.compulsory,
+                needed_by: vacancy.needed_by,
+                scarcity: (scarcity[place], scarcity[place]),
+            };
+            match vacancy.place.map(unit) {
+                // Those who are as scarce are beside each other, on a scale of some hundred kilometres.
+                Some([x, y, z]) => {
+                    let measure = f64::from(scarcity[place]) / most / 10.0;
+                    placed.push((number(place), [x, y, z, measure], summary));
+                }
+                None => unplaced.push(place),
+            }
+        }
+        Self { engine, scarcity, tree: Tree::over(placed), unplaced, introduced }
+    }
+
+    /// How many possible structures a person would rather have than the one with this key.
+    fn better<F: Fn(&usize) -> bool + Copy>(&self, orders: &Orders<'_, F>, person: usize, key: Key) -> u32 {
+        let market = self.engine.market;
+        let facts = &market.people[person];
+        let rather = |structure: usize| {
+            orders.key(person, structure) < key && market.fit(facts, &market.vacancies[structure]).is_some()
+        };
+        let introduced = self.introduced.get(&number(person)).into_iter().flatten();
+        let before = introduced.filter(|structure| rather(**structure)).count();
+        let Some(from) = facts.place.map(unit).filter(|_| facts.wishes.is_empty() && facts.kinds == 0) else {
+            let all = (0..market.vacancies.len()).filter(|structure| rather(*structure)).count();
+            return number(all - before);
+        };
+        let limits = self.engine.limits[person];
+        let of_node = |node: &Node<Places>| {
+            let ((least, greatest), places) = (node.area.distances(from), &node.summary);
+            if least > limits.never
+                || places.scarcity.0 > key.1
+                || !(places.regions.0..=places.regions.1).contains(&facts.region)
+            {
+                return Answer::None;
+            }
+            let all = greatest < limits.sure
+                && places.scarcity.1 < key.1
+                && places.regions == (facts.region, facts.region)
+                && places.compulsory & !facts.offers == 0
+                && places.needed_by >= facts.available;
+            if all { Answer::All } else { Answer::Some }
+        };
+        let of_item = |place: usize| {
+            let structure = self.tree.items[place] as usize;
+            self.scarcity[structure] <= key.1 && rather(structure)
+        };
+        let unplaced = self.unplaced.iter().filter(|structure| rather(**structure)).count();
+        number(self.tree.count(of_node, of_item) + unplaced - before)
+    }
+}

@@ -1,0 +1,145 @@
+//! A k-d tree over points of the sphere and one more measure, which answers for whole regions at once.
+
+/// Three coordinates on the unit sphere, and one measure of the same scale.
+pub(crate) type Point = [f64; 4];
+
+/// What is known of all items of a node.
+pub(crate) trait Summary: Clone {
+    fn with(&mut self, other: &Self);
+}
+
+/// The least box around some points.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Area {
+    pub(crate) low: Point,
+    pub(crate) high: Point,
+}
+
+impl Area {
+    fn around(points: impl Iterator<Item = Point>) -> Self {
+        let empty = Self { low: [f64::INFINITY; 4], high: [f64::NEG_INFINITY; 4] };
+        points.fold(empty, |mut area, point| {
+            for (dimension, value) in point.into_iter().enumerate() {
+                area.low[dimension] = area.low[dimension].min(value);
+                area.high[dimension] = area.high[dimension].max(value);
+            }
+            area
+        })
+    }
+
+    /// The least and the greatest square of the straight line from a point of the sphere to the box.
+    pub(crate) fn distances(&self, from: [f64; 3]) -> (f64, f64) {
+        let (mut least, mut greatest) = (0.0, 0.0);
+        for (dimension, from) in from.into_iter().enumerate() {
+            let below = self.low[dimension] - from;
+            let above = from - self.high[dimension];
+            let outside = below.max(above).max(0.0);
+            let across = (-below).abs().max(above.abs());
+            least += outside * outside;
+            greatest += across * across;
+        }
+        (least, greatest)
+    }
+
+    fn widest(&self) -> usize {
+        let width = |dimension: &usize| self.high[*dimension] - self.low[*dimension];
+        (0..4).max_by(|a, b| width(a).total_cmp(&width(b))).unwrap_or(0)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node<S> {
+    pub(crate) area: Area,
+    pub(crate) summary: S,
+    /// The items below it, in the tree's order.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// The second child; the first comes right after the node. 0 for a leaf.
+    second: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Tree<S> {
+    pub(crate) nodes: Vec<Node<S>>,
+    /// The items in the tree's order, as the caller numbers them.
+    pub(crate) items: Vec<u32>,
+    /// Their points, in the same order.
+    pub(crate) points: Vec<Point>,
+}
+
+/// What a node is to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    All,
+    None,
+    Some,
+}
+
+/// How many items a leaf holds at most.
+const LEAF: usize = 8;
+
+impl<S: Summary> Tree<S> {
+    /// A tree over items with their points and summaries.
+    pub(crate) fn over(mut items: Vec<(u32, Point, S)>) -> Self {
+        let mut nodes = Vec::with_capacity(items.len() / (LEAF / 2) + 1);
+        if !items.is_empty() {
+            grow(&mut nodes, &mut items, 0);
+        }
+        let points = items.iter().map(|(_, point, _)| *point).collect();
+        Self { nodes, points, items: items.into_iter().map(|(item, ..)| item).collect() }
+    }
+
+    /// The children of a node; nothing for a leaf.
+    pub(crate) fn children(&self, node: u32) -> Option<[u32; 2]> {
+        let second = self.nodes[node as usize].second;
+        (second > 0).then_some([node + 1, second])
+    }
+
+    /// Counts the items for which something holds. `of_node` answers for a whole node where it can, `of_item` for the
+    /// item at a place of the tree's order.
+    pub(crate) fn count(&self, of_node: impl Fn(&Node<S>) -> Answer, of_item: impl Fn(usize) -> bool) -> usize {
+        if self.nodes.is_empty() {
+            return 0;
+        }
+        let (mut count, mut open) = (0, vec![0]);
+        while let Some(number) = open.pop() {
+            let node = &self.nodes[number as usize];
+            let places = node.start as usize..node.end as usize;
+            match of_node(node) {
+                Answer::None => {}
+                Answer::All => count += places.len(),
+                Answer::Some => match self.children(number) {
+                    Some(children) => open.extend(children),
+                    None => count += places.filter(|place| of_item(*place)).count(),
+                },
+            }
+        }
+        count
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a market holds fewer than 2^32 items and nodes")]
+fn grow<S: Summary>(nodes: &mut Vec<Node<S>>, items: &mut [(u32, Point, S)], start: usize) {
+    let area = Area::around(items.iter().map(|(_, point, _)| *point));
+    let number = nodes.len();
+    let (first, rest) = items.split_at(1);
+    let mut summary = first[0].2.clone();
+    if items.len() <= LEAF {
+        for (.., other) in rest {
+            summary.with(other);
+        }
+        nodes.push(Node { area, summary, start: start as u32, end: (start + items.len()) as u32, second: 0 });
+        return;
+    }
+    let (middle, dimension, end) = (items.len() / 2, area.widest(), start + items.len());
+    items.select_nth_unstable_by(middle, |a, b| a.1[dimension].total_cmp(&b.1[dimension]));
+    nodes.push(Node { area, summary, start: start as u32, end: end as u32, second: 0 });
+    let (left, right) = items.split_at_mut(middle);
+    grow(nodes, left, start);
+    let second = nodes.len();
+    grow(nodes, right, start + middle);
+    let mut summary = nodes[number + 1].summary.clone();
+    summary.with(&nodes[second].summary);
+    nodes[number].summary = summary;
+    nodes[number].second = second as u32;
+}
