@@ -1,13 +1,14 @@
 //! `conum`: the one binary of `cargo run --release -- …`.
 //!
-//! `up` runs the platform on one machine, `demo` plays a season on it, `import` takes files into it; `doctor`, `migrate`,
-//! `openapi` and `token` serve whoever runs it.
+//! `up` runs the platform on one machine, `demo` plays a season on it, `import` takes files into it, `match` assigns
+//! what files hold; `doctor`, `migrate`, `openapi` and `token` serve whoever runs it.
 
 mod demo;
 mod doctor;
 mod import;
 mod migrate;
 mod platform;
+mod study;
 mod token;
 mod up;
 mod voice;
@@ -55,6 +56,8 @@ enum Command {
         #[arg(long, env = "CONUM_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Assign structures and candidates of files, without a platform.
+    Match(study::Options),
     /// Print the OpenAPI document of the gateway.
     Openapi,
     /// Make a token for development.
@@ -84,6 +87,7 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Import(options) => import::run(&options).await,
         Command::Doctor { data, config } => doctor::run(&platform::config(data, config.as_ref())?).await,
         Command::Migrate { data, config } => migrate::run(&platform::config(data, config.as_ref())?).await,
+        Command::Match(options) => study::run(&options),
         Command::Openapi => {
             print!("{}", platform::openapi()?);
             Ok(ExitCode::SUCCESS)

@@ -60,7 +60,7 @@ impl Connection {
 
     /// Runs statements without parameters that answer nothing: `BEGIN`, `SAVEPOINT …`.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), DbErr> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql).map_err(refused)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql).map_err(|error| refused(&error))
     }
 
     /// Whether no transaction is open: SQLite ends one by itself where the disk is full or broken.
@@ -93,7 +93,7 @@ impl Connection {
         if answer.is_err() {
             span.record("otel.status_code", "ERROR");
         }
-        answer.map_err(refused)
+        answer.map_err(|error| refused(&error))
     }
 
     fn rows(&self, name: &'static str, statement: &Statement, most: usize) -> Result<Vec<QueryResult>, DbErr> {
@@ -213,7 +213,7 @@ fn file(url: &str) -> &str {
 }
 
 /// What SQLite said.
-fn refused(error: rusqlite::Error) -> DbErr {
+fn refused(error: &rusqlite::Error) -> DbErr {
     DbErr::Query(RuntimeErr::Internal(error.to_string()))
 }
 

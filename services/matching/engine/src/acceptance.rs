@@ -34,10 +34,14 @@ struct Held<K> {
 /// Each structure asks one after the other from its first choice on; a person holds the best of who has asked so far, up to
 /// the room there is, and lets the others go on. Who asks first makes no difference.
 pub fn accept<S: Sides>(places: &[u32], room: &[u32], sides: &mut S) -> Vec<Pair> {
+    accept_in((0..places.len()).collect(), places, room, sides)
+}
+
+/// The same, with the structures asking in an order: it makes a difference to nothing but the time.
+pub(crate) fn accept_in<S: Sides>(mut waiting: Vec<usize>, places: &[u32], room: &[u32], sides: &mut S) -> Vec<Pair> {
     let mut held: Vec<Vec<Held<S::Key>>> = room.iter().map(|_| Vec::new()).collect();
     let mut lacks = places.to_vec();
     let mut asked = vec![0_u32; places.len()];
-    let mut waiting: Vec<usize> = (0..places.len()).rev().collect();
     while let Some(structure) = waiting.pop() {
         while lacks[structure] > 0 {
             let Some(person) = sides.next(structure) else { break };

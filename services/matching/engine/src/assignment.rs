@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use crate::{
-    acceptance::{Pair, Sides, accept},
+    acceptance::{Pair, Sides, accept_in},
     choices::Choices,
-    market::{Fit, Market, Person, Reach, Vacancy, chord, chord_squared, tie_break, unit},
+    market::{Fit, Market, Reach, Vacancy, arc, chord, chord_squared, fit_at, tie_break, unit},
     quota::Reordered,
+    scarcity::{self, Asks},
     tree::{Answer, Node, Summary, Tree},
 };
 
@@ -19,7 +20,7 @@ const BEYOND: f64 = 5.0;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Below, it is reached.
-    sure: f64,
+    pub(crate) sure: f64,
     /// Above, it is not.
     pub(crate) never: f64,
 }
@@ -40,11 +41,11 @@ impl Limits {
 /// What is known of all people of a node.
 #[derive(Clone, Debug)]
 pub(crate) struct Crowd {
-    limits: Limits,
-    regions: (u16, u16),
-    all_offer: u8,
-    some_offer: u8,
-    available: (i32, i32),
+    pub(crate) limits: Limits,
+    pub(crate) regions: (u16, u16),
+    pub(crate) all_offer: u8,
+    pub(crate) some_offer: u8,
+    pub(crate) available: (i32, i32),
 }
 
 impl Summary for Crowd {
@@ -65,17 +66,6 @@ impl Crowd {
             || vacancy.compulsory & !self.some_offer != 0
             || self.available.0 > vacancy.needed_by
             || !(self.regions.0..=self.regions.1).contains(&vacancy.region)
-    }
-
-    fn answer(&self, vacancy: &Vacancy, (least, greatest): (f64, f64)) -> Answer {
-        if self.excludes(vacancy, least) {
-            return Answer::None;
-        }
-        let all = greatest < self.limits.sure
-            && vacancy.compulsory & !self.all_offer == 0
-            && self.available.1 <= vacancy.needed_by
-            && self.regions == (vacancy.region, vacancy.region);
-        if all { Answer::All } else { Answer::Some }
     }
 }
 
@@ -103,7 +93,12 @@ pub struct Engine<'m> {
     pub(crate) market: &'m Market,
     /// Everybody with room whose place is known.
     pub(crate) tree: Tree<Crowd>,
-    pub(crate) limits: Vec<Limits>,
+    /// Where people live, on the unit sphere.
+    homes: Vec<Option<[f64; 3]>>,
+    /// Where vacancies are.
+    pub(crate) sites: Vec<Option<[f64; 3]>>,
+    /// Those whose place is known.
+    pub(crate) vacancies: Tree<Asks>,
     /// Who comes first of two that are as good: by [`Person::since`], then id.
     pub(crate) turns: Vec<u32>,
     /// Those with room whose place is not known.
@@ -136,7 +131,7 @@ pub struct Assignment {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a market holds fewer than 2^32 people and vacancies")]
-fn number(place: usize) -> u32 {
+pub(crate) fn number(place: usize) -> u32 {
     place as u32
 }
 
@@ -145,88 +140,106 @@ impl<'m> Engine<'m> {
     #[must_use]
     pub fn over(market: &'m Market) -> Self {
         let people = &market.people;
-        let limits: Vec<Limits> = people.iter().map(|person| Limits::of(person.reach)).collect();
-        let mut order: Vec<u32> = (0..number(people.len())).collect();
-        order.sort_unstable_by_key(|person| (people[*person as usize].since, people[*person as usize].id, *person));
+        let homes: Vec<_> = people.iter().map(|person| person.place.map(unit)).collect();
+        let sites: Vec<_> = market.vacancies.iter().map(|vacancy| vacancy.place.map(unit)).collect();
+        let vacancies = market.vacancies.iter().enumerate().filter_map(|(place, vacancy)| {
+            let [x, y, z] = sites[place]?;
+            Some((number(place), [x, y, z, 0.0], Asks::of(vacancy)))
+        });
+        let vacancies = Tree::over(vacancies.collect());
+        let mut order: Vec<_> =
+            people.iter().enumerate().map(|(place, person)| (person.since, person.id, place)).collect();
+        order.sort_unstable();
         let mut turns = vec![0; people.len()];
-        for (turn, person) in order.into_iter().enumerate() {
-            turns[person as usize] = number(turn);
+        for (turn, (.., person)) in order.into_iter().enumerate() {
+            turns[person] = number(turn);
         }
         let (mut placed, mut unplaced, mut wishing) = (Vec::new(), Vec::new(), HashMap::<u16, Vec<u32>>::new());
         for (place, person) in people.iter().enumerate().filter(|(_, person)| person.room > 0) {
             let crowd = Crowd {
-                limits: limits[place],
+                limits: Limits::of(person.reach),
                 regions: (person.region, person.region),
                 all_offer: person.offers,
                 some_offer: person.offers,
                 available: (person.available, person.available),
             };
-            match person.place.map(unit) {
+            match homes[place] {
                 // Those who go as far are beside each other, so that whole regions can be answered for.
-                Some([x, y, z]) => placed.push((number(place), [x, y, z, limits[place].never.sqrt()], crowd)),
+                Some([x, y, z]) => placed.push((number(place), [x, y, z, crowd.limits.never.sqrt()], crowd)),
                 None => unplaced.push(number(place)),
             }
             for department in &person.wishes {
                 wishing.entry(*department).or_default().push(number(place));
             }
         }
-        Self { market, tree: Tree::over(placed), limits, turns, unplaced, wishing }
+        Self { market, tree: Tree::over(placed), homes, sites, vacancies, turns, unplaced, wishing }
+    }
+
+    /// Metres between a person and a vacancy.
+    fn distance(&self, person: usize, vacancy: usize) -> Option<f64> {
+        let straight = || Some(arc(chord_squared(self.homes[person]?, self.sites[vacancy]?).sqrt()));
+        self.market.distance_or(&self.market.people[person], &self.market.vacancies[vacancy], straight)
+    }
+
+    /// Whether a pair is possible, and what is compared of it.
+    pub(crate) fn fit(&self, person: usize, vacancy: usize) -> Option<Fit> {
+        let distance = self.distance(person, vacancy);
+        fit_at(distance, &self.market.people[person], &self.market.vacancies[vacancy])
     }
 
     /// Those whom the tree does not find for a vacancy: who have no known place, or wish the department from beyond their
     /// reach; everybody, where the vacancy has no known place. They may be possible or not; each comes once.
-    pub(crate) fn off_the_map(&self, vacancy: &Vacancy) -> Vec<u32> {
+    pub(crate) fn off_the_map(&self, number: usize) -> Vec<u32> {
+        let vacancy = &self.market.vacancies[number];
         if vacancy.place.is_none() {
             return self.tree.items.iter().chain(&self.unplaced).copied().collect();
         }
-        let wishing = self.wishing.get(&vacancy.department).into_iter().flatten().filter(|person| {
-            let person = &self.market.people[**person as usize];
-            person.place.is_some() && !self.reaches(person, vacancy)
-        });
+        let wishing = self
+            .wishing
+            .get(&vacancy.department)
+            .into_iter()
+            .flatten()
+            .filter(|person| self.homes[**person as usize].is_some() && !self.reaches(**person as usize, number));
         self.unplaced.iter().chain(wishing).copied().collect()
     }
 
     /// Whether the tree finds somebody for a vacancy, whatever is wished.
-    fn reaches(&self, person: &Person, vacancy: &Vacancy) -> bool {
-        person.region == vacancy.region
-            && match person.reach {
+    fn reaches(&self, person: usize, vacancy: usize) -> bool {
+        let facts = &self.market.people[person];
+        facts.region == self.market.vacancies[vacancy].region
+            && match facts.reach {
                 Reach::Anywhere => true,
-                Reach::Within(reach) => self.market.distance(person, vacancy).is_some_and(|metres| metres <= reach),
+                Reach::Within(reach) => self.distance(person, vacancy).is_some_and(|metres| metres <= reach),
             }
     }
 
-    /// The same, with the square of the straight line between the two, which mostly decides.
-    pub(crate) fn is_near(&self, person: u32, vacancy: &Vacancy, straight: f64) -> bool {
-        let (limits, facts) = (self.limits[person as usize], &self.market.people[person as usize]);
-        facts.region == vacancy.region
-            && (straight < limits.sure || (straight <= limits.never && self.reaches(facts, vacancy)))
+    /// The same of the person at a place of the tree's order, where nothing else stands in the way either; answers the
+    /// square of the straight line between the two, which mostly decides.
+    pub(crate) fn near(&self, place: usize, vacancy: usize, asks: &Asks, from: [f64; 3]) -> Option<f64> {
+        let ([x, y, z, _], crowd) = &self.tree.points[place];
+        let straight = chord_squared([*x, *y, *z], from);
+        let near = match asks.answer(crowd, (straight, straight)) {
+            Answer::All => true,
+            Answer::None => false,
+            Answer::Some => self.reaches(self.tree.items[place] as usize, vacancy),
+        };
+        near.then_some(straight)
     }
 
-    /// How many people with room are possible for a vacancy and were not introduced to it.
-    fn possible(&self, vacancy: &Vacancy) -> u32 {
-        let market = self.market;
-        let fits = |person: &u32| market.fit(&market.people[*person as usize], vacancy).is_some();
-        let from = vacancy.place.map(unit).unwrap_or_default();
-        let of_node = |node: &Node<Crowd>| node.summary.answer(vacancy, node.area.distances(from));
-        let of_item = |place: usize| {
-            let (point, person) = (self.tree.points[place], self.tree.items[place] as usize);
-            let straight = chord_squared([point[0], point[1], point[2]], from);
-            let facts = &market.people[person];
-            vacancy.compulsory & !facts.offers == 0
-                && facts.available <= vacancy.needed_by
-                && self.is_near(self.tree.items[place], vacancy, straight)
-        };
-        let on_the_map = if vacancy.place.is_some() { self.tree.count(of_node, of_item) } else { 0 };
-        let others = self.off_the_map(vacancy).iter().filter(|person| fits(person)).count();
+    /// How many people with room are possible for a vacancy and were not introduced to it, given how many the tree finds.
+    pub(crate) fn corrected(&self, vacancy: usize, on_the_map: usize) -> u32 {
+        let (market, facts) = (self.market, &self.market.vacancies[vacancy]);
+        let fits = |person: &&u32| self.fit(**person as usize, vacancy).is_some();
+        let others = self.off_the_map(vacancy).iter().filter(fits).count();
         let with_room = |person: &&u32| market.people[**person as usize].room > 0;
-        let before = vacancy.introduced.iter().filter(with_room).filter(|person| fits(person)).count();
+        let before = facts.introduced.iter().filter(with_room).filter(fits).count();
         number((on_the_map + others).saturating_sub(before))
     }
 
     /// How many people are possible for each vacancy: what makes a structure scarce.
     #[must_use]
     pub fn scarcity(&self) -> Vec<u32> {
-        self.market.vacancies.iter().map(|vacancy| self.possible(vacancy)).collect()
+        scarcity::counts(self)
     }
 
     /// Assigns everybody, given how many people are possible for each vacancy.
@@ -238,11 +251,13 @@ impl<'m> Engine<'m> {
         let member = |person: &usize| market.people[*person].member;
         let begun = market.vacancies.iter().map(|_| None).collect();
         let mut orders = Orders { engine: self, scarcity, member, begun };
-        let pairs = accept(&places, &room, &mut orders);
+        // Neighbours one after the other: they look at the same parts of the index.
+        let neighbours = self.vacancies.items.iter().map(|vacancy| *vacancy as usize);
+        let elsewhere = (0..places.len()).filter(|vacancy| self.sites[*vacancy].is_none());
+        let pairs = accept_in(neighbours.chain(elsewhere).collect(), &places, &room, &mut orders);
         let others = Others::of(self, scarcity);
         let assigned = |pair: Pair| {
-            let (person, vacancy) = (&market.people[pair.person], &market.vacancies[pair.structure]);
-            let fit = market.fit(person, vacancy)?;
+            let fit = self.fit(pair.person, pair.structure)?;
             let key = orders.key(pair.person, pair.structure);
             Some(Assigned {
                 structure: pair.structure,
@@ -273,10 +288,9 @@ impl<F: Fn(&usize) -> bool + Copy> Sides for Orders<'_, F> {
     type Key = Key;
 
     fn next(&mut self, structure: usize) -> Option<usize> {
-        let (engine, market) = (self.engine, self.engine.market);
-        let order = self.begun[structure].get_or_insert_with(|| {
-            Reordered::new(Choices::new(engine, &market.vacancies[structure]), market.share, self.member)
-        });
+        let engine = self.engine;
+        let order = self.begun[structure]
+            .get_or_insert_with(|| Reordered::new(Choices::new(engine, structure), engine.market.share, self.member));
         order.next()
     }
 
@@ -284,7 +298,7 @@ impl<F: Fn(&usize) -> bool + Copy> Sides for Orders<'_, F> {
         let market = self.engine.market;
         let (facts, vacancy) = (&market.people[person], &market.vacancies[structure]);
         let wished = u8::from(facts.wishes.contains(&vacancy.department)) + u8::from(facts.kinds & vacancy.kind != 0);
-        let metres = market.distance(facts, vacancy).unwrap_or(f64::INFINITY).to_bits();
+        let metres = self.engine.distance(person, structure).unwrap_or(f64::INFINITY).to_bits();
         (2 - wished, self.scarcity[structure], metres, tie_break(vacancy.id, facts.id), structure)
     }
 }
@@ -292,7 +306,6 @@ impl<F: Fn(&usize) -> bool + Copy> Sides for Orders<'_, F> {
 /// All vacancies, for the question how many a person would rather have.
 struct Others<'e> {
     engine: &'e Engine<'e>,
-    scarcity: &'e [u32],
     tree: Tree<Places>,
     unplaced: Vec<usize>,
     /// For each person, the vacancies that it was introduced to.
@@ -322,7 +335,7 @@ impl<'e> Others<'e> {
                 None => unplaced.push(place),
             }
         }
-        Self { engine, scarcity, tree: Tree::over(placed), unplaced, introduced }
+        Self { engine, tree: Tree::over(placed), unplaced, introduced }
     }
 
     /// How many possible structures a person would rather have than the one with this key.
@@ -330,17 +343,17 @@ impl<'e> Others<'e> {
         let market = self.engine.market;
         let facts = &market.people[person];
         let rather = |structure: usize| {
-            orders.key(person, structure) < key && market.fit(facts, &market.vacancies[structure]).is_some()
+            let fits = || self.engine.fit(person, structure).is_some();
+            orders.key(person, structure) < key && fits()
         };
         let introduced = self.introduced.get(&number(person)).into_iter().flatten();
         let before = introduced.filter(|structure| rather(**structure)).count();
-        let Some(from) = facts.place.map(unit).filter(|_| facts.wishes.is_empty() && facts.kinds == 0) else {
+        let Some(from) = self.engine.homes[person].filter(|_| facts.wishes.is_empty() && facts.kinds == 0) else {
             let all = (0..market.vacancies.len()).filter(|structure| rather(*structure)).count();
             return number(all - before);
         };
-        let limits = self.engine.limits[person];
-        let of_node = |node: &Node<Places>| {
-            let ((least, greatest), places) = (node.area.distances(from), &node.summary);
+        let limits = Limits::of(facts.reach);
+        let answer = |places: &Places, (least, greatest): (f64, f64)| {
             if least > limits.never
                 || places.scarcity.0 > key.1
                 || !(places.regions.0..=places.regions.1).contains(&facts.region)
@@ -354,9 +367,15 @@ impl<'e> Others<'e> {
                 && places.needed_by >= facts.available;
             if all { Answer::All } else { Answer::Some }
         };
+        let of_node = |node: &Node<Places>| answer(&node.summary, node.area.distances(from));
         let of_item = |place: usize| {
-            let structure = self.tree.items[place] as usize;
-            self.scarcity[structure] <= key.1 && rather(structure)
+            let ([x, y, z, _], places) = &self.tree.points[place];
+            let straight = chord_squared([*x, *y, *z], from);
+            match answer(places, (straight, straight)) {
+                Answer::All => true,
+                Answer::None => false,
+                Answer::Some => rather(self.tree.items[place] as usize),
+            }
         };
         let unplaced = self.unplaced.iter().filter(|structure| rather(**structure)).count();
         number(self.tree.count(of_node, of_item) + unplaced - before)

@@ -4,16 +4,28 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::{
     assignment::{Engine, MARGIN_M},
-    market::{Vacancy, arc, chord_squared, unit},
+    market::{Vacancy, arc},
+    scarcity::Asks,
 };
 
-/// What waits to be looked at, in the order of the least cost that it can have. Of a part of the index and a person with
-/// the same cost, the part comes first: it may hold somebody who is first of the two.
+/// What waits to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// A part of the index.
+    Part,
+    /// Somebody whose distance is known.
+    Near,
+    /// Somebody whose cost is known.
+    Person,
+}
+
+/// In the order of the least cost that it can have. What is less known comes first of two with the same: it may hold
+/// somebody who is first of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
     /// The bits of a cost, which order as the cost does: it is never negative.
     cost: u64,
-    is_person: bool,
+    kind: Kind,
     /// Who comes first of two that are as good.
     turn: u32,
     number: u32,
@@ -23,18 +35,20 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Choices<'e> {
     engine: &'e Engine<'e>,
+    /// Its position in the market.
+    number: usize,
     vacancy: &'e Vacancy,
-    from: Option<[f64; 3]>,
     waiting: BinaryHeap<Reverse<Waiting>>,
 }
 
 impl<'e> Choices<'e> {
-    pub(crate) fn new(engine: &'e Engine<'e>, vacancy: &'e Vacancy) -> Self {
-        let mut choices = Self { engine, vacancy, from: vacancy.place.map(unit), waiting: BinaryHeap::new() };
-        for person in engine.off_the_map(vacancy) {
+    pub(crate) fn new(engine: &'e Engine<'e>, number: usize) -> Self {
+        let vacancy = &engine.market.vacancies[number];
+        let mut choices = Self { engine, number, vacancy, waiting: BinaryHeap::new() };
+        for person in engine.off_the_map(number) {
             choices.consider(person);
         }
-        if choices.from.is_some() && !engine.tree.nodes.is_empty() {
+        if !engine.tree.nodes.is_empty() {
             choices.open(0);
         }
         choices
@@ -42,23 +56,47 @@ impl<'e> Choices<'e> {
 
     /// Adds a part of the index, unless nobody in it can be possible.
     fn open(&mut self, number: u32) {
-        let (node, Some(from)) = (&self.engine.tree.nodes[number as usize], self.from) else { return };
+        let (node, Some(from)) = (&self.engine.tree.nodes[number as usize], self.engine.sites[self.number]) else {
+            return;
+        };
         let (least, _) = node.area.distances(from);
         if node.summary.excludes(self.vacancy, least) {
             return;
         }
-        let cost = (arc(least.sqrt()) - MARGIN_M).max(0.0).to_bits();
-        self.waiting.push(Reverse(Waiting { cost, is_person: false, turn: 0, number }));
+        self.wait(Kind::Part, least, number);
+    }
+
+    /// Adds what is at least as far as the square of a straight line says.
+    fn wait(&mut self, kind: Kind, straight: f64, number: u32) {
+        let cost = (arc(straight.sqrt()) - MARGIN_M).max(0.0).to_bits();
+        self.waiting.push(Reverse(Waiting { cost, kind, turn: 0, number }));
+    }
+
+    /// Adds the parts of a part, or the people in it.
+    fn look_into(&mut self, part: u32) {
+        let (tree, Some(from)) = (&self.engine.tree, self.engine.sites[self.number]) else { return };
+        if let Some([first, second]) = tree.children(part) {
+            self.open(first);
+            self.open(second);
+            return;
+        }
+        let (node, asks) = (&tree.nodes[part as usize], Asks::of(self.vacancy));
+        for place in node.start as usize..node.end as usize {
+            // Who wishes the department from beyond is there already.
+            if let Some(straight) = self.engine.near(place, self.number, &asks, from) {
+                self.wait(Kind::Near, straight, tree.items[place]);
+            }
+        }
     }
 
     /// Adds somebody, where the pair is possible and new.
     fn consider(&mut self, number: u32) {
         let (market, person) = (self.engine.market, &self.engine.market.people[number as usize]);
-        let Some(fit) = market.fit(person, self.vacancy) else { return };
+        let Some(fit) = self.engine.fit(number as usize, self.number) else { return };
         if self.vacancy.introduced.binary_search(&number).is_err() {
             let cost = market.cost(person, &fit).to_bits();
             let turn = self.engine.turns[number as usize];
-            self.waiting.push(Reverse(Waiting { cost, is_person: true, turn, number }));
+            self.waiting.push(Reverse(Waiting { cost, kind: Kind::Person, turn, number }));
         }
     }
 }
@@ -69,24 +107,10 @@ impl Iterator for Choices<'_> {
     fn next(&mut self) -> Option<usize> {
         loop {
             let Reverse(next) = self.waiting.pop()?;
-            if next.is_person {
-                return Some(next.number as usize);
-            }
-            let tree = &self.engine.tree;
-            if let Some([first, second]) = tree.children(next.number) {
-                self.open(first);
-                self.open(second);
-                continue;
-            }
-            let node = &tree.nodes[next.number as usize];
-            for place in node.start as usize..node.end as usize {
-                let point = tree.points[place];
-                let from = self.from.unwrap_or_default();
-                let straight = chord_squared([point[0], point[1], point[2]], from);
-                // Who wishes the department from beyond is there already.
-                if self.engine.is_near(tree.items[place], self.vacancy, straight) {
-                    self.consider(tree.items[place]);
-                }
+            match next.kind {
+                Kind::Person => return Some(next.number as usize),
+                Kind::Near => self.consider(next.number),
+                Kind::Part => self.look_into(next.number),
             }
         }
     }

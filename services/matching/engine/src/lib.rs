@@ -23,6 +23,7 @@ mod choices;
 mod lists;
 mod market;
 mod quota;
+mod scarcity;
 mod tree;
 
 pub use acceptance::{Pair, Sides, accept};

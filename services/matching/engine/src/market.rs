@@ -116,38 +116,30 @@ impl Market {
     /// Whether a pair is possible, and what is compared of it. Room and earlier introductions are no part of it.
     #[must_use]
     pub fn fit(&self, person: &Person, vacancy: &Vacancy) -> Option<Fit> {
-        if vacancy.compulsory & !person.offers != 0 || person.available > vacancy.needed_by {
-            return None;
-        }
-        let distance = self.distance(person, vacancy);
-        let department_wished = person.wishes.contains(&vacancy.department);
-        let near = || {
-            person.region == vacancy.region
-                && match (person.reach, distance) {
-                    (Reach::Anywhere, _) => true,
-                    (Reach::Within(reach), Some(metres)) => metres <= reach,
-                    (Reach::Within(_), None) => false,
-                }
-        };
-        (department_wished || near()).then(|| Fit {
-            distance,
-            department_wished,
-            kind_wished: person.kinds & vacancy.kind != 0,
-            missing: (vacancy.liked & !person.offers).count_ones(),
-        })
+        fit_at(self.distance(person, vacancy), person, vacancy)
     }
 
     /// Metres between the two.
     #[must_use]
     pub fn distance(&self, person: &Person, vacancy: &Vacancy) -> Option<f64> {
+        let exact = || Some(arc(chord_squared(unit(person.place?), unit(vacancy.place?)).sqrt()));
+        self.distance_or(person, vacancy, exact)
+    }
+
+    /// The same, given how the exact distance is found.
+    pub(crate) fn distance_or(
+        &self,
+        person: &Person,
+        vacancy: &Vacancy,
+        exact: impl FnOnce() -> Option<f64>,
+    ) -> Option<f64> {
         if person.commune != 0 && person.commune == vacancy.commune {
             return Some(0.0);
         }
-        let (from, to) = (person.place?, vacancy.place?);
-        Some(match self.rounding {
-            Rounding::Metre => f64::from(distance_m(from, to)),
-            Rounding::Exact => arc(chord_squared(unit(from), unit(to)).sqrt()),
-        })
+        match self.rounding {
+            Rounding::Metre => Some(f64::from(distance_m(person.place?, vacancy.place?))),
+            Rounding::Exact => exact(),
+        }
     }
 
     /// What a structure's order compares, in metres; less is better.
@@ -159,6 +151,28 @@ impl Market {
             + self.weights.wish * wishes
             + self.weights.day * f64::from((person.available - self.today).max(0))
     }
+}
+
+/// Whether a pair is possible at a distance, and what is compared of it.
+pub(crate) fn fit_at(distance: Option<f64>, person: &Person, vacancy: &Vacancy) -> Option<Fit> {
+    if vacancy.compulsory & !person.offers != 0 || person.available > vacancy.needed_by {
+        return None;
+    }
+    let department_wished = person.wishes.contains(&vacancy.department);
+    let near = || {
+        person.region == vacancy.region
+            && match (person.reach, distance) {
+                (Reach::Anywhere, _) => true,
+                (Reach::Within(reach), Some(metres)) => metres <= reach,
+                (Reach::Within(_), None) => false,
+            }
+    };
+    (department_wished || near()).then(|| Fit {
+        distance,
+        department_wished,
+        kind_wished: person.kinds & vacancy.kind != 0,
+        missing: (vacancy.liked & !person.offers).count_ones(),
+    })
 }
 
 /// A fixed number of a pair, the same wherever and whenever it is computed: what decides between two that are as good for
@@ -184,7 +198,8 @@ pub(crate) fn unit(place: Place) -> [f64; 3] {
 
 /// The square of the straight line between two points of the unit sphere.
 pub(crate) fn chord_squared(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    let across = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+    across[0] * across[0] + across[1] * across[1] + across[2] * across[2]
 }
 
 /// Metres along the sphere for a straight line through the unit sphere.

@@ -41,6 +41,25 @@ impl Area {
         (least, greatest)
     }
 
+    /// The least and the greatest square of the straight line from any point of one box to any of the other.
+    pub(crate) fn between(&self, other: &Self) -> (f64, f64) {
+        let (mut least, mut greatest) = (0.0, 0.0);
+        for dimension in 0..3 {
+            let above = self.low[dimension] - other.high[dimension];
+            let below = other.low[dimension] - self.high[dimension];
+            let outside = above.max(below).max(0.0);
+            let across = above.abs().max(below.abs());
+            least += outside * outside;
+            greatest += across * across;
+        }
+        (least, greatest)
+    }
+
+    /// The longest side, on the sphere.
+    pub(crate) fn size(&self) -> f64 {
+        (0..3).map(|dimension| self.high[dimension] - self.low[dimension]).fold(0.0, f64::max)
+    }
+
     fn widest(&self) -> usize {
         let width = |dimension: &usize| self.high[*dimension] - self.low[*dimension];
         (0..4).max_by(|a, b| width(a).total_cmp(&width(b))).unwrap_or(0)
@@ -63,8 +82,8 @@ pub(crate) struct Tree<S> {
     pub(crate) nodes: Vec<Node<S>>,
     /// The items in the tree's order, as the caller numbers them.
     pub(crate) items: Vec<u32>,
-    /// Their points, in the same order.
-    pub(crate) points: Vec<Point>,
+    /// Their points and what is known of them, in the same order.
+    pub(crate) points: Vec<(Point, S)>,
 }
 
 /// What a node is to a question.
@@ -85,8 +104,8 @@ impl<S: Summary> Tree<S> {
         if !items.is_empty() {
             grow(&mut nodes, &mut items, 0);
         }
-        let points = items.iter().map(|(_, point, _)| *point).collect();
-        Self { nodes, points, items: items.into_iter().map(|(item, ..)| item).collect() }
+        let (items, points) = items.into_iter().map(|(item, point, facts)| (item, (point, facts))).unzip();
+        Self { nodes, items, points }
     }
 
     /// The children of a node; nothing for a leaf.
@@ -98,10 +117,18 @@ impl<S: Summary> Tree<S> {
     /// Counts the items for which something holds. `of_node` answers for a whole node where it can, `of_item` for the
     /// item at a place of the tree's order.
     pub(crate) fn count(&self, of_node: impl Fn(&Node<S>) -> Answer, of_item: impl Fn(usize) -> bool) -> usize {
-        if self.nodes.is_empty() {
-            return 0;
-        }
-        let (mut count, mut open) = (0, vec![0]);
+        let root = if self.nodes.is_empty() { Vec::new() } else { vec![0] };
+        self.count_in(root, of_node, of_item)
+    }
+
+    /// The same among the items of some nodes.
+    pub(crate) fn count_in(
+        &self,
+        mut open: Vec<u32>,
+        of_node: impl Fn(&Node<S>) -> Answer,
+        of_item: impl Fn(usize) -> bool,
+    ) -> usize {
+        let mut count = 0;
         while let Some(number) = open.pop() {
             let node = &self.nodes[number as usize];
             let places = node.start as usize..node.end as usize;

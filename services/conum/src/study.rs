@@ -1,0 +1,316 @@
+//! `match`: the assignment on files, without a platform, for studies and for whoever checks it from outside.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use clap::{Args, ValueEnum};
+use conum_engine::{Engine, Lists, Market, Person, Reach, Rounding, Share, Vacancy, Weights, accept};
+use conum_geo::Place;
+use conum_kernel::{Error, Violations};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+/// What is assigned, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Structures, as CSV: id, lat, lon (degrees), posts.
+    #[arg(long, requires = "candidates", required_unless_present = "preferences")]
+    structures: Option<PathBuf>,
+    /// Candidates, as CSV: id, lat, lon (degrees), max_km.
+    #[arg(long, requires = "structures")]
+    candidates: Option<PathBuf>,
+    /// Both sides' orders, as JSON: {"structures": {id: {"capacity": n, "order": [ids]}}, "candidates": {…}}.
+    #[arg(long, conflicts_with_all = ["structures", "candidates"])]
+    preferences: Option<PathBuf>,
+    /// Introductions of a structure that has posts.
+    #[arg(long, default_value_t = 3)]
+    per_structure: u32,
+    /// Introductions of a candidate at most.
+    #[arg(long, default_value_t = 3)]
+    per_candidate: u32,
+    /// What a structure compares.
+    #[arg(long, value_enum, default_value_t = Order::Distance)]
+    weights: Order,
+    /// Where the pairs are written, as CSV: structure, candidate, km.
+    #[arg(long)]
+    out: PathBuf,
+    /// Print figures as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a structure compares: such files say nothing but distances.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Order {
+    Distance,
+}
+
+#[derive(Debug, Deserialize)]
+struct StructureRow {
+    id: String,
+    lat: f64,
+    lon: f64,
+    posts: u32,
+}
+
+#[derive(Debug, Deserialize)]
+struct CandidateRow {
+    id: String,
+    lat: f64,
+    lon: f64,
+    max_km: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preferences {
+    structures: serde_json::Map<String, serde_json::Value>,
+    candidates: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    capacity: u32,
+    order: Vec<String>,
+}
+
+/// A pair by its names.
+struct Named {
+    structure: String,
+    candidate: String,
+    km: Option<f64>,
+}
+
+/// What came of it, and what it took.
+#[derive(Default)]
+struct Study {
+    pairs: Vec<Named>,
+    possible: u64,
+    index: f64,
+    preferences: f64,
+    assignment: f64,
+}
+
+/// Assigns what the files hold.
+///
+/// # Errors
+/// Where a file cannot be read; names the line, or the name, that is wrong.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
+    let study = match (&options.structures, &options.candidates, &options.preferences) {
+        (Some(structures), Some(candidates), _) => by_distance(options, structures, candidates)?,
+        (.., Some(preferences)) => by_lists(preferences)?,
+        _ => return Err(refused("files", "give --structures and --candidates, or --preferences")),
+    };
+    write(&options.out, &study.pairs)?;
+    let known: Vec<f64> = study.pairs.iter().filter_map(|pair| pair.km).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a count of pairs")]
+    let mean = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
+    if options.json {
+        let figures = json!({
+            "pairs": study.pairs.len(),
+            "possible_pairs": study.possible,
+            "mean_km": mean,
+            "seconds_index": study.index,
+            "seconds_preferences": study.preferences,
+            "seconds_assignment": study.assignment,
+            "seconds_total": study.index + study.preferences + study.assignment,
+            "peak_bytes": peak_bytes(),
+        });
+        println!("{figures}");
+    } else {
+        let seconds = study.index + study.preferences + study.assignment;
+        let mean = mean.map(|km| format!(", {km:.2} km on average")).unwrap_or_default();
+        println!("{} pairs of {} possible{mean}, in {seconds:.3} s", study.pairs.len(), study.possible);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a step; answers the seconds that it took.
+fn timed<T>(step: impl FnOnce() -> T) -> (T, f64) {
+    let began = Instant::now();
+    let done = step();
+    (done, began.elapsed().as_secs_f64())
+}
+
+fn by_distance(options: &Options, structures: &Path, candidates: &Path) -> Result<Study, Error> {
+    let structures: Vec<StructureRow> = rows(structures)?;
+    let candidates: Vec<CandidateRow> = rows(candidates)?;
+    distinct("structures", structures.iter().map(|row| row.id.as_str()))?;
+    distinct("candidates", candidates.iter().map(|row| row.id.as_str()))?;
+    let weights = match options.weights {
+        Order::Distance => Weights::DISTANCE,
+    };
+    let mut market = Market {
+        people: Vec::with_capacity(candidates.len()),
+        vacancies: Vec::with_capacity(structures.len()),
+        weights,
+        rounding: Rounding::Exact,
+        share: Share::default(),
+        today: 0,
+    };
+    for (place, row) in candidates.iter().enumerate() {
+        if row.max_km.is_nan() || row.max_km < 0.0 {
+            return Err(at("candidates", place, "max_km is a number of kilometres from 0 on"));
+        }
+        market.people.push(Person {
+            place: Some(located("candidates", place, row.lat, row.lon)?),
+            reach: Reach::Within(row.max_km * 1000.0),
+            region: 0,
+            commune: 0,
+            wishes: Vec::new(),
+            kinds: 0,
+            offers: 0,
+            available: 0,
+            room: options.per_candidate,
+            member: false,
+            since: 0,
+            id: identity(&row.id),
+        });
+    }
+    for (place, row) in structures.iter().enumerate() {
+        market.vacancies.push(Vacancy {
+            place: Some(located("structures", place, row.lat, row.lon)?),
+            region: 0,
+            commune: 0,
+            department: 0,
+            kind: 0,
+            compulsory: 0,
+            liked: 0,
+            needed_by: 0,
+            places: if row.posts > 0 { options.per_structure } else { 0 },
+            introduced: Vec::new(),
+            id: identity(&row.id),
+        });
+    }
+    let (engine, index) = timed(|| Engine::over(&market));
+    let (scarcity, preferences) = timed(|| engine.scarcity());
+    let (assigned, assignment) = timed(|| engine.assign(&scarcity));
+    let pairs = assigned.pairs.iter().map(|pair| Named {
+        structure: structures[pair.structure].id.clone(),
+        candidate: candidates[pair.person].id.clone(),
+        km: pair.fit.distance.map(|metres| metres / 1000.0),
+    });
+    let possible = scarcity.iter().map(|possible| u64::from(*possible)).sum();
+    Ok(Study { pairs: pairs.collect(), possible, index, preferences, assignment })
+}
+
+fn by_lists(file: &Path) -> Result<Study, Error> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let read: Preferences = serde_json::from_str(&text).map_err(|error| unreadable(file, &error))?;
+    let structures = wanted("structures", read.structures)?;
+    let candidates = wanted("candidates", read.candidates)?;
+    let ((structure_orders, candidate_orders), index) = {
+        let (numbers, seconds) = timed(|| (numbered(&structures), numbered(&candidates)));
+        let orders = (orders("structures", &structures, &numbers.1)?, orders("candidates", &candidates, &numbers.0)?);
+        (orders, seconds)
+    };
+    let (mut lists, preferences) = timed(|| Lists::new(&structure_orders, &candidate_orders));
+    let possible = u64::try_from(lists.possible()).unwrap_or(u64::MAX);
+    let capacity = |side: &[(String, Wanted)]| side.iter().map(|(_, wanted)| wanted.capacity).collect::<Vec<_>>();
+    let (pairs, assignment) = timed(|| accept(&capacity(&structures), &capacity(&candidates), &mut lists));
+    let pairs = pairs.iter().map(|pair| Named {
+        structure: structures[pair.structure].0.clone(),
+        candidate: candidates[pair.person].0.clone(),
+        km: None,
+    });
+    Ok(Study { pairs: pairs.collect(), possible, index, preferences, assignment })
+}
+
+fn wanted(side: &str, read: serde_json::Map<String, serde_json::Value>) -> Result<Vec<(String, Wanted)>, Error> {
+    let one = |(id, value): (String, serde_json::Value)| {
+        let wanted = serde_json::from_value(value);
+        wanted.map(|wanted| (id.clone(), wanted)).map_err(|error| refused(&format!("{side}.{id}"), &error.to_string()))
+    };
+    read.into_iter().map(one).collect()
+}
+
+fn numbered(side: &[(String, Wanted)]) -> HashMap<&str, usize> {
+    side.iter().enumerate().map(|(number, (id, _))| (id.as_str(), number)).collect()
+}
+
+fn orders(side: &str, of: &[(String, Wanted)], others: &HashMap<&str, usize>) -> Result<Vec<Vec<usize>>, Error> {
+    let mut violations = Violations::default();
+    let mut orders = Vec::with_capacity(of.len());
+    for (id, wanted) in of {
+        let mut order = Vec::with_capacity(wanted.order.len());
+        for name in &wanted.order {
+            match others.get(name.as_str()) {
+                Some(number) => order.push(*number),
+                None => violations.add(
+                    format!("{side}.{id}.order"),
+                    "UNKNOWN_NAME",
+                    format!("{name} is not on the other side"),
+                    format!("{name} n'est pas de l'autre côté"),
+                ),
+            }
+        }
+        orders.push(order);
+    }
+    violations.check().map(|()| orders)
+}
+
+fn rows<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
+    let mut reader = csv::Reader::from_path(file).map_err(|error| unreadable(file, &error))?;
+    reader.deserialize().collect::<Result<_, _>>().map_err(|error| unreadable(file, &error))
+}
+
+fn distinct<'a>(side: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+    let mut seen = std::collections::HashSet::new();
+    for (place, id) in ids.enumerate() {
+        if !seen.insert(id) {
+            return Err(at(side, place, &format!("id {id} comes twice")));
+        }
+    }
+    Ok(())
+}
+
+fn located(side: &str, place: usize, lat: f64, lon: f64) -> Result<Place, Error> {
+    Place::new(lat, lon).map_err(|error| at(side, place, &error.to_string()))
+}
+
+/// A name as the tie-break takes it.
+fn identity(name: &str) -> u128 {
+    let digest: [u8; 32] = Sha256::digest(name).into();
+    digest.iter().take(16).fold(0, |identity, byte| identity << 8 | u128::from(*byte))
+}
+
+/// What is wrong at a row, as a spreadsheet numbers it: the header is row 1.
+fn at(side: &str, place: usize, problem: &str) -> Error {
+    refused(side, &format!("line {}: {problem}", place + 2))
+}
+
+fn refused(field: &str, problem: &str) -> Error {
+    Error::invalid(field, "INVALID_FILE", problem.to_owned(), format!("fichier refusé : {problem}"))
+}
+
+fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> Error {
+    refused(&file.display().to_string(), &error.to_string())
+}
+
+fn write(file: &Path, pairs: &[Named]) -> Result<(), Error> {
+    let write = || -> Result<(), csv::Error> {
+        let mut writer = csv::Writer::from_writer(File::create(file)?);
+        writer.write_record(["structure", "candidate", "km"])?;
+        for pair in pairs {
+            let km = pair.km.map(|km| format!("{km:.6}")).unwrap_or_default();
+            writer.write_record([&pair.structure, &pair.candidate, &km])?;
+        }
+        Ok(writer.flush()?)
+    };
+    write().map_err(|error| unreadable(file, &error))
+}
+
+/// The most memory that the process has held, where the system tells it.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
