@@ -75,6 +75,9 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
+            for violation in error.violations() {
+                eprintln!("  {}: {}", violation.field, violation.english);
+            }
             ExitCode::FAILURE
         }
     }

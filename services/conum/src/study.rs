@@ -314,3 +314,67 @@ fn peak_bytes() -> Option<u64> {
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kilobytes.checked_mul(1024)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(folder: &Path, structures: &str, candidates: &str) -> Options {
+        let (of, with) = (folder.join("structures.csv"), folder.join("candidates.csv"));
+        std::fs::write(&of, format!("id,lat,lon,posts\n{structures}")).unwrap();
+        std::fs::write(&with, format!("id,lat,lon,max_km\n{candidates}")).unwrap();
+        Options {
+            structures: Some(of),
+            candidates: Some(with),
+            preferences: None,
+            per_structure: 3,
+            per_candidate: 3,
+            weights: Order::Distance,
+            out: folder.join("pairs.csv"),
+            json: false,
+        }
+    }
+
+    fn said(outcome: Result<ExitCode, Error>) -> String {
+        let error = outcome.unwrap_err();
+        error.violations().iter().map(|violation| format!("{}: {}", violation.field, violation.english)).collect()
+    }
+
+    #[test]
+    fn m02_three_for_each_structure_that_has_posts_the_nearest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let candidates = "far,45.4,4,100\nnear,45.001,4,5\nnot,45.4,4,5\nhere,45,4,0\nthird,45.2,4,40\n";
+        run(&options(folder.path(), "town,45,4,2\nnone,45,4,0\n", candidates)).unwrap();
+        let pairs = std::fs::read_to_string(folder.path().join("pairs.csv")).unwrap();
+        let pairs: Vec<_> = pairs.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+        assert_eq!(pairs, ["structure,candidate", "town,here", "town,near", "town,third"]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_named_by_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |structures, candidates| said(run(&options(folder.path(), structures, candidates)));
+        assert_eq!(run("a,45,4,1\na,46,4,1\n", ""), "structures: line 3: id a comes twice");
+        assert!(run("a,95,4,1\n", "").starts_with("structures: line 2: latitude 95"));
+        assert!(run("", "a,45,4,-1\n").starts_with("candidates: line 2: max_km"));
+        assert!(run("a,45,4,some\n", "").contains("line: 2"));
+    }
+
+    #[test]
+    fn lists_are_taken_as_they_are_and_an_unknown_name_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("preferences.json");
+        let lists = |order| {
+            let lists = json!({
+                "structures": { "a": { "capacity": 1, "order": [order] } },
+                "candidates": { "b": { "capacity": 1, "order": ["a"] } },
+            });
+            std::fs::write(&file, lists.to_string()).unwrap();
+            let options = Options { preferences: Some(file.clone()), ..options(folder.path(), "", "") };
+            super::run(&Options { structures: None, candidates: None, ..options })
+        };
+        lists("b").unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("pairs.csv")).unwrap(), "structure,candidate,km\na,b,\n");
+        assert_eq!(said(lists("z")), "structures.a.order: z is not on the other side");
+    }
+}
