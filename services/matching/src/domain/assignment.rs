@@ -1,17 +1,18 @@
 //! Who is introduced to whom: a pure function from places to fill and people with room to proposals.
 //!
-//! The order is M01's default: nearest, then earliest registered, then id. It is the same order for both sides, so
-//! taking the possible pairs from the best on is stable: no structure and candidate who are not introduced would both
-//! have been better off with each other. The result does not depend on the order of the input.
+//! A structure's order is M01's default: nearest, then earliest registered, then id. A person's is: the most wishes met,
+//! then the structure with the fewest possible people, then the nearest, then a fixed number of the pair. The engine's
+//! assignment is stable for both: no structure and candidate who are not introduced would both have been better off with
+//! each other. It does not depend on the order of the input.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use conum_geo::BoundingBox;
-use conum_kernel::{CandidateId, StructureId};
+use conum_engine::{Engine, Market, Person, Reach as Radius, Rounding, Share, Vacancy, Weights, tie_break};
+use conum_kernel::{CandidateId, StructureId, dates::days_between};
 use jiff::civil::Date;
 
 use super::{
-    candidate::{Candidate, Reach},
+    candidate::{Candidate, Quality, Reach, Sector},
     eligibility::{Reasons, possible},
     structure::Seat,
 };
@@ -38,32 +39,107 @@ pub struct Proposal {
 /// Introduces people to the places of all seats. Pairs that were introduced before are not proposed again.
 #[must_use]
 pub fn assign(seats: &[Seat], people: &[Available], introduced: &Introduced, today: Date) -> Vec<Proposal> {
-    let index = Index::over(people);
-    let mut pairs: Vec<(Rank, usize, usize, Reasons)> = Vec::new();
-    for (seat_number, seat) in seats.iter().enumerate() {
-        for person in index.near(seat) {
-            let candidate = &people[person].candidate;
-            if introduced.contains(&(seat.structure.id, candidate.id)) {
-                continue;
-            }
-            if let Ok(reasons) = possible(candidate, seat, today) {
-                pairs.push((Rank::of(candidate, &reasons), seat_number, person, reasons));
-            }
+    let market = market(seats, people, introduced, today);
+    let engine = Engine::over(&market);
+    let assignment = engine.assign(&engine.scarcity());
+    let proposal = |pair: conum_engine::Assigned| {
+        let (seat, candidate) = (&seats[pair.structure], &people[pair.person].candidate);
+        let reasons = possible(candidate, seat, today).ok()?;
+        Some(Proposal { structure: seat.structure.id, candidate: candidate.id, reasons })
+    };
+    assignment.pairs.into_iter().filter_map(proposal).collect()
+}
+
+/// Numbers for names, in the order of their coming, from 1.
+#[derive(Debug, Default)]
+struct Numbers<'a>(HashMap<&'a str, u32>);
+
+impl<'a> Numbers<'a> {
+    fn of(&mut self, name: &'a str) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1);
+        *self.0.entry(name).or_insert(next)
+    }
+
+    /// The same for departments and territories, which are some hundred.
+    fn short(&mut self, name: &'a str) -> u16 {
+        u16::try_from(self.of(name)).unwrap_or(u16::MAX)
+    }
+}
+
+fn market(seats: &[Seat], people: &[Available], introduced: &Introduced, today: Date) -> Market {
+    let (mut communes, mut departments, mut territories) = <(Numbers<'_>, Numbers<'_>, Numbers<'_>)>::default();
+    let day = |date: Date| days_between(today, date);
+    let place: HashMap<CandidateId, u32> =
+        people.iter().zip(0..).map(|(person, place)| (person.candidate.id, place)).collect();
+    let mut before: HashMap<StructureId, Vec<u32>> = HashMap::new();
+    for (structure, candidate) in introduced {
+        if let Some(place) = place.get(candidate) {
+            before.entry(*structure).or_default().push(*place);
         }
     }
-    pairs.sort_unstable_by_key(|(rank, seat, ..)| (*rank, seats[*seat].structure.id));
-    let mut places: Vec<usize> = seats.iter().map(|seat| seat.places).collect();
-    let mut room: Vec<usize> = people.iter().map(|person| person.room).collect();
-    let mut proposals = Vec::new();
-    for (_, seat, person, reasons) in pairs {
-        if places[seat] > 0 && room[person] > 0 {
-            places[seat] -= 1;
-            room[person] -= 1;
-            let (structure, candidate) = (seats[seat].structure.id, people[person].candidate.id);
-            proposals.push(Proposal { structure, candidate, reasons });
+    let people = people.iter().map(|Available { candidate, room }| Person {
+        place: candidate.place,
+        reach: match candidate.reach {
+            Reach::Within(km) => Radius::Within(f64::from(km) * 1000.0),
+            Reach::Anywhere => Radius::Anywhere,
+        },
+        region: candidate.territory.map_or(0, |territory| territories.short(territory.code())),
+        commune: communes.of(&candidate.commune),
+        wishes: candidate.wished_departments.iter().map(|department| departments.short(department)).collect(),
+        kinds: candidate.wished_sectors.iter().fold(0, |kinds, sector| kinds | kind(*sector)),
+        offers: qualities(candidate.offers.iter().copied()),
+        available: day(candidate.available_from),
+        room: if candidate.eligible { u32::try_from(*room).unwrap_or(u32::MAX) } else { 0 },
+        member: false,
+        since: candidate.registered_at.as_microsecond(),
+        id: candidate.id.uuid().as_u128(),
+    });
+    let people = people.collect();
+    let vacancies = seats.iter().map(|seat| {
+        let (structure, needs) = (&seat.structure, &seat.structure.needs);
+        let asked = |compulsory| needs.iter().filter(move |need| need.compulsory == compulsory);
+        let mut introduced = before.remove(&structure.id).unwrap_or_default();
+        introduced.sort_unstable();
+        Vacancy {
+            place: structure.place,
+            region: structure.territory.map_or(0, |territory| territories.short(territory.code())),
+            commune: communes.of(&structure.commune),
+            department: departments.short(&structure.department),
+            kind: kind(structure.sector),
+            compulsory: qualities(asked(true).map(|need| need.quality)),
+            liked: qualities(asked(false).map(|need| need.quality)),
+            needed_by: day(seat.needed_by.max(today)),
+            places: u32::try_from(seat.places).unwrap_or(u32::MAX),
+            introduced,
+            id: structure.id.uuid().as_u128(),
         }
+    });
+    let vacancies = vacancies.collect();
+    // M01's default order: distance alone.
+    Market {
+        people,
+        vacancies,
+        weights: Weights::DISTANCE,
+        rounding: Rounding::Metre,
+        share: Share::default(),
+        today: 0,
     }
-    proposals
+}
+
+fn kind(sector: Sector) -> u8 {
+    match sector {
+        Sector::Public => 1,
+        Sector::Private => 2,
+    }
+}
+
+fn qualities(qualities: impl Iterator<Item = Quality>) -> u8 {
+    let bit = |quality| match quality {
+        Quality::Experience => 1,
+        Quality::Qualification => 2,
+        Quality::DrivingLicence => 4,
+    };
+    qualities.fold(0, |set, quality| set | bit(quality))
 }
 
 /// The best of some candidates for one place, if any is possible.
@@ -79,17 +155,23 @@ pub fn best<'a>(
         .min_by_key(|(candidate, reasons)| Rank::of(candidate, reasons))
 }
 
-/// The seat that a candidate who has become free goes to, of those that wait: the nearest, then the smallest id.
+/// The seat that a candidate who has become free goes to, of those that wait: by the person's order. As many people are
+/// possible for all of them: they wait because nobody was.
 #[must_use]
 pub fn best_seat<'a>(
     candidate: &Candidate,
     seats: impl IntoIterator<Item = &'a Seat>,
     today: Date,
 ) -> Option<(&'a Seat, Reasons)> {
+    let order = |(seat, reasons): &(&Seat, Reasons)| {
+        let unmet = 2 - u8::from(reasons.department_wished) - u8::from(reasons.sector_wished);
+        let fixed = tie_break(seat.structure.id.uuid().as_u128(), candidate.id.uuid().as_u128());
+        (unmet, reasons.distance_m.unwrap_or(u32::MAX), fixed, seat.structure.id)
+    };
     seats
         .into_iter()
         .filter_map(|seat| possible(candidate, seat, today).ok().map(|reasons| (seat, reasons)))
-        .min_by_key(|(seat, reasons)| (reasons.distance_m.unwrap_or(u32::MAX), seat.structure.id))
+        .min_by_key(order)
 }
 
 /// M01's default order.
@@ -106,69 +188,6 @@ impl Rank {
         let distance = reasons.distance_m.unwrap_or(u32::MAX);
         Self { distance, registered: candidate.registered_at, id: candidate.id }
     }
-}
-
-/// People by where they may work: a superset of the possible ones is found without looking at everybody.
-struct Index {
-    /// Those within a distance, by latitude in hundredths of a degree, for each reach in km.
-    within: BTreeMap<u32, BTreeMap<i32, Vec<usize>>>,
-    anywhere: Vec<usize>,
-    wishes: HashMap<String, Vec<usize>>,
-    /// Those whose commune has no known centre, by commune.
-    without_place: HashMap<String, Vec<usize>>,
-    places: Vec<Option<conum_geo::Place>>,
-}
-
-impl Index {
-    fn over(people: &[Available]) -> Self {
-        let mut index = Self {
-            within: BTreeMap::new(),
-            anywhere: Vec::new(),
-            wishes: HashMap::new(),
-            without_place: HashMap::new(),
-            places: people.iter().map(|person| person.candidate.place).collect(),
-        };
-        for (number, Available { candidate, room }) in people.iter().enumerate() {
-            if *room == 0 || !candidate.eligible {
-                continue;
-            }
-            for department in &candidate.wished_departments {
-                index.wishes.entry(department.clone()).or_default().push(number);
-            }
-            match (candidate.reach, candidate.place) {
-                (Reach::Anywhere, _) => index.anywhere.push(number),
-                (Reach::Within(km), Some(place)) => {
-                    index.within.entry(km).or_default().entry(band(place.lat())).or_default().push(number);
-                }
-                (Reach::Within(_), None) => {
-                    index.without_place.entry(candidate.commune.clone()).or_default().push(number);
-                }
-            }
-        }
-        index
-    }
-
-    /// Everybody who may be possible for a seat, each once.
-    fn near(&self, seat: &Seat) -> Vec<usize> {
-        let mut found = self.anywhere.clone();
-        if let Some(place) = seat.structure.place {
-            for (km, bands) in &self.within {
-                let area = BoundingBox::around(place, f64::from(*km));
-                let rows = bands.range(band(area.min_lat)..=band(area.max_lat)).flat_map(|(_, people)| people);
-                found.extend(rows.filter(|person| self.places[**person].is_some_and(|at| area.contains(at))));
-            }
-        }
-        found.extend(self.wishes.get(&seat.structure.department).into_iter().flatten());
-        found.extend(self.without_place.get(&seat.structure.commune).into_iter().flatten());
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a latitude is within 90 degrees")]
-fn band(latitude: f64) -> i32 {
-    (latitude * 100.0).floor() as i32
 }
 
 #[cfg(test)]
@@ -226,6 +245,29 @@ mod tests {
         assert!(assign(&[seat], &[with_room(person)], &introduced, today()).is_empty());
     }
 
+    #[test]
+    fn m02_somebody_between_two_goes_to_the_structure_that_has_fewest_people() {
+        // One place each; Lyon has somebody else, Villeurbanne has not.
+        let shared = Available { candidate: candidate("69266").numbered(1).build(), room: 1 };
+        let other = Available { candidate: candidate("69123").within(0).numbered(2).build(), room: 1 };
+        let one = |code: &str, number| Seat { places: 1, ..numbered(seat(code), number) };
+        let (lyon, villeurbanne) = (one("69123", 1), one("69266", 2));
+        let proposals = assign(&[lyon.clone(), villeurbanne.clone()], &[shared, other], &HashSet::new(), today());
+        assert_eq!(proposals.len(), 2);
+        let of = |seat: &Seat| proposals.iter().find(|p| p.structure == seat.structure.id).map(|p| p.candidate);
+        assert_eq!(of(&villeurbanne), Some(candidate("69266").numbered(1).build().id));
+        assert_eq!(of(&lyon), Some(candidate("69123").numbered(2).build().id));
+    }
+
+    #[test]
+    fn c04_a_freed_person_goes_where_a_wish_names_the_department_before_what_is_near() {
+        let person = candidate("69123").wishes("38").build();
+        let seats = [numbered(seat("69266"), 1), numbered(seat("38185"), 2)];
+        let (chosen, reasons) = best_seat(&person, &seats, today()).unwrap();
+        assert_eq!(chosen.structure.id, seats[1].structure.id);
+        assert!(reasons.department_wished);
+    }
+
     const COMMUNES: [&str; 8] = ["69123", "69266", "69029", "38185", "97411", "2A004", "59350", "69149"];
 
     fn scene() -> impl Strategy<Value = (Vec<Seat>, Vec<Available>)> {
@@ -246,6 +288,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn m01_the_engine_finds_possible_whom_the_rules_find_possible((seats, people) in scene()) {
+            let market = market(&seats, &people, &HashSet::new(), today());
+            for (seat, count) in seats.iter().zip(Engine::over(&market).scarcity()) {
+                let possible = |person: &&Available| person.room > 0 && possible(&person.candidate, seat, today()).is_ok();
+                prop_assert_eq!(count as usize, people.iter().filter(possible).count());
+            }
+        }
+
         #[test]
         fn nobody_is_short_while_a_possible_person_with_room_remains((seats, people) in scene()) {
             let proposals = assign(&seats, &people, &HashSet::new(), today());
