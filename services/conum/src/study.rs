@@ -186,6 +186,7 @@ fn by_distance(options: &Options, structures: &Path, candidates: &Path) -> Resul
             needed_by: 0,
             places: if row.posts > 0 { options.per_structure } else { 0 },
             introduced: Vec::new(),
+            called: (0, 0),
             id: identity(&row.id),
         });
     }

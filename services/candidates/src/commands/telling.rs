@@ -64,6 +64,7 @@ fn wired(facts: Facts) -> CandidateFacts {
         wished_kinds: facts.wished_sectors.iter().map(kind).collect(),
         offers: facts.offers.iter().map(offer).collect(),
         eligible: facts.eligible,
+        job_seeker_since: facts.job_seeker_since.map(wire::from_date),
     }
 }
 

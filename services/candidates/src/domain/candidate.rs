@@ -238,6 +238,7 @@ impl Candidate {
             wished_sectors: person.wishes.sectors.clone(),
             offers: offers.into_iter().filter_map(|(has, offer)| has.then_some(offer)).collect(),
             eligible: self.eligible(),
+            job_seeker_since: person.situation.job_seeker_since,
         })
     }
 

@@ -122,7 +122,8 @@ fn apply(
         Change::Commune(given) => set(&mut person.home, identity::home(wrong, given)),
         Change::Reach(given) => set(&mut person.reach, wishes::reach(wrong, given, settings)),
         Change::Situation(given) => {
-            set(&mut person.situation, situation::declared(wrong, given, lookups.derogation_granted));
+            let declared = situation::declared(wrong, given, lookups.derogation_granted, days.today);
+            set(&mut person.situation, declared);
         }
         Change::AvailableFrom(given) => set(&mut person.available_from, wishes::available_from(wrong, given)),
         Change::Wishes(given) => person.wishes = wishes::wishes(wrong, given, lookups.is_department),

@@ -58,6 +58,8 @@ pub struct Facts {
     pub offers: Vec<Offer>,
     /// False while something keeps the person out of introductions (C02, C08).
     pub eligible: bool,
+    /// Since when a job seeker has been one.
+    pub job_seeker_since: Option<Date>,
 }
 
 /// What a candidate offers to the needs of structures (C04).

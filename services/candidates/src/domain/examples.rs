@@ -77,6 +77,7 @@ pub(super) fn situation(status: Status) -> Declared {
         mediation_share_percent: 0,
         moves_to_full_time: false,
         derogated_post: String::new(),
+        job_seeker_since: None,
     }
 }
 
@@ -117,6 +118,7 @@ pub(super) fn candidate() -> Candidate {
                 moves_to_full_time: false,
                 derogated_post: None,
                 derogation_granted: false,
+                job_seeker_since: None,
             },
             available_from: date("2021-01-04"),
             wishes: Wishes { departments: vec!["69".into()], sectors: vec![Sector::Public] },

@@ -105,7 +105,7 @@ fn checked(command: Register, lookups: &Lookups, settings: &Settings, at: Moment
     let phone = wrong.take(text::phone("candidate.phone", &command.phone));
     let home = identity::home(&mut wrong, command.commune);
     let reach = wishes::reach(&mut wrong, command.reach, settings);
-    let situation = situation::declared(&mut wrong, command.situation, lookups.derogation_granted);
+    let situation = situation::declared(&mut wrong, command.situation, lookups.derogation_granted, at.today);
     if let Some(refusal) = situation.as_ref().and_then(situation::Situation::refusal) {
         situation::refuse(&mut wrong, refusal);
     }

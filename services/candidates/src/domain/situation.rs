@@ -6,6 +6,7 @@
 //! out of introductions.
 
 use conum_kernel::{ApplicationId, PostId, Rule, Violations, parse_post_name};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 const C02: Rule = Rule("C02");
@@ -48,6 +49,8 @@ pub struct Situation {
     pub derogated_post: Option<(ApplicationId, PostId)>,
     /// Whether that derogation had been granted when the situation was declared.
     pub derogation_granted: bool,
+    /// Since when a job seeker has been one.
+    pub job_seeker_since: Option<Date>,
 }
 
 /// A situation as a command declares it.
@@ -59,6 +62,7 @@ pub struct Declared {
     pub moves_to_full_time: bool,
     /// applications/{application}/posts/{post}, or empty.
     pub derogated_post: String,
+    pub job_seeker_since: Option<Date>,
 }
 
 /// Why C02 refuses a situation.
@@ -95,10 +99,12 @@ pub(super) fn declared(
     violations: &mut Violations,
     given: Option<Declared>,
     derogation_granted: bool,
+    today: Date,
 ) -> Option<Situation> {
     const STATUS: &str = "candidate.situation.status";
     const SHARE: &str = "candidate.situation.mediation_share_percent";
     const POST: &str = "candidate.situation.derogated_post";
+    const SINCE: &str = "candidate.situation.job_seeker_since";
     let Some(given) = given else {
         violations.missing("candidate.situation");
         return None;
@@ -124,6 +130,17 @@ pub(super) fn declared(
             "seules les personnes en poste déclarent une part de temps de travail",
         );
     }
+    if given.job_seeker_since.is_some_and(|since| since > today) {
+        violations.breaks(C02, SINCE, "IN_THE_FUTURE", "a past day is expected", "un jour passé est attendu");
+    } else if given.job_seeker_since.is_some() && given.status.is_some_and(|status| status != Status::JobSeeker) {
+        violations.breaks(
+            C02,
+            SINCE,
+            "NOT_A_JOB_SEEKER",
+            "only a job seeker says since when",
+            "seule une personne en recherche d'emploi indique depuis quand",
+        );
+    }
     let post = match given.derogated_post.trim() {
         "" => Some(None),
         name => violations.take(parse_post_name(POST, name)).map(Some),
@@ -134,6 +151,7 @@ pub(super) fn declared(
         moves_to_full_time: given.moves_to_full_time,
         derogation_granted: derogation_granted && matches!(post, Some(Some(_))),
         derogated_post: post?,
+        job_seeker_since: given.job_seeker_since,
     })
 }
 
@@ -181,6 +199,7 @@ mod tests {
             mediation_share_percent: share,
             moves_to_full_time: false,
             derogated_post: String::new(),
+            job_seeker_since: None,
         }
     }
 
@@ -190,12 +209,14 @@ mod tests {
     }
 
     fn refusal(declaration: Declared, granted: bool) -> Option<Refusal> {
-        declared(&mut Violations::default(), Some(declaration), granted).expect("well formed").refusal()
+        declared(&mut Violations::default(), Some(declaration), granted, examples::moment().today)
+            .expect("well formed")
+            .refusal()
     }
 
     fn violation(declaration: Declared) -> (String, &'static str) {
         let mut violations = Violations::default();
-        declared(&mut violations, Some(declaration), false);
+        declared(&mut violations, Some(declaration), false, examples::moment().today);
         let error = violations.check().unwrap_err();
         (error.violations()[0].field.clone(), error.reason())
     }
@@ -243,6 +264,16 @@ mod tests {
         assert_eq!(violation(employed(-1)), (share.clone(), "SHARE_OUT_OF_RANGE"));
         let seeker = Declared { status: Some(Status::JobSeeker), ..employed(20) };
         assert_eq!(violation(seeker), (share, "SHARE_WITHOUT_POST"));
+    }
+
+    #[test]
+    fn c02_only_a_job_seeker_says_since_when_and_no_day_to_come() {
+        let today = examples::moment().today;
+        let since = |status, day| Declared { status: Some(status), job_seeker_since: Some(day), ..employed(0) };
+        let field = "candidate.situation.job_seeker_since".to_owned();
+        assert_eq!(refusal(since(Status::JobSeeker, today), false), None);
+        assert_eq!(violation(since(Status::JobSeeker, today.tomorrow().unwrap())), (field.clone(), "IN_THE_FUTURE"));
+        assert_eq!(violation(since(Status::Student, today)), (field, "NOT_A_JOB_SEEKER"));
     }
 
     #[test]

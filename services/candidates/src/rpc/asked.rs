@@ -40,13 +40,14 @@ pub fn register(asked: proto::Candidate) -> Result<Register> {
     let mut wrong = Violations::default();
     let birth_date = wrong.take(wire::date("candidate.birth_date", asked.birth_date.as_ref()));
     let available_from = wrong.take(wire::date("candidate.available_from", asked.available_from.as_ref()));
+    let situation = asked.situation.map(situation).map(|given| wrong.take(given));
     wrong.check()?;
     Ok(Register {
         birth_date: birth_date.flatten(),
         available_from: available_from.flatten(),
         commune: commune(&asked.commune),
         reach: asked.reach.map(reach),
-        situation: asked.situation.map(situation),
+        situation: situation.flatten(),
         wishes: asked.wishes.map(wishes).unwrap_or_default(),
         background: asked.background.map(background).unwrap_or_default(),
         given_name: asked.given_name,
@@ -108,7 +109,7 @@ fn change(asked: &proto::Candidate, field: &str) -> Result<Option<Change>> {
         "phone" => Change::Phone(asked.phone.clone()),
         "commune" => Change::Commune(commune(&asked.commune)),
         "reach" => Change::Reach(asked.reach.map(reach)),
-        "situation" => Change::Situation(asked.situation.clone().map(situation)),
+        "situation" => Change::Situation(asked.situation.clone().map(situation).transpose()?),
         "available_from" => {
             Change::AvailableFrom(wire::date("candidate.available_from", asked.available_from.as_ref())?)
         }
@@ -133,7 +134,7 @@ fn reach(asked: proto::Reach) -> AskedReach {
     AskedReach { max_km: asked.max_km, anywhere: asked.anywhere }
 }
 
-fn situation(asked: proto::Situation) -> Declared {
+fn situation(asked: proto::Situation) -> Result<Declared> {
     use proto::situation::Status as Wire;
     let status = match asked.status() {
         Wire::Unspecified => None,
@@ -145,12 +146,13 @@ fn situation(asked: proto::Situation) -> Declared {
         Wire::SelfEmployed => Some(Status::SelfEmployed),
         Wire::Retired => Some(Status::Retired),
     };
-    Declared {
+    Ok(Declared {
         status,
         mediation_share_percent: asked.mediation_share_percent,
         moves_to_full_time: asked.moves_to_full_time,
         derogated_post: asked.derogated_post,
-    }
+        job_seeker_since: wire::date("candidate.situation.job_seeker_since", asked.job_seeker_since.as_ref())?,
+    })
 }
 
 fn wishes(asked: proto::Wishes) -> AskedWishes {

@@ -115,6 +115,7 @@ fn situation(situation: &Situation) -> proto::Situation {
         mediation_share_percent: situation.mediation_share_percent.into(),
         moves_to_full_time: situation.moves_to_full_time,
         derogated_post: post.unwrap_or_default(),
+        job_seeker_since: situation.job_seeker_since.map(wire::from_date),
     }
 }
 

@@ -72,6 +72,7 @@ async fn c02_who_already_does_this_work_registers_with_the_derogation_of_the_pos
             mediation_share_percent: 80,
             moves_to_full_time: true,
             derogated_post: a_post(),
+            ..Situation::default()
         };
         let asked = || Candidate { situation: Some(situation.clone()), ..rose() };
         let not_granted = ("DEROGATION_NOT_GRANTED".to_owned(), "C02".to_owned());

@@ -289,8 +289,10 @@ impl<F: Fn(&usize) -> bool + Copy> Sides for Orders<'_, F> {
 
     fn next(&mut self, structure: usize) -> Option<usize> {
         let engine = self.engine;
-        let order = self.begun[structure]
-            .get_or_insert_with(|| Reordered::new(Choices::new(engine, structure), engine.market.share, self.member));
+        let order = self.begun[structure].get_or_insert_with(|| {
+            let called = engine.market.vacancies[structure].called;
+            Reordered::after(called, Choices::new(engine, structure), engine.market.share, self.member)
+        });
         order.next()
     }
 

@@ -66,6 +66,8 @@ pub struct Vacancy {
     pub places: u32,
     /// People who were introduced before, as positions in the market's list, ascending.
     pub introduced: Vec<u32>,
+    /// How many introductions it has had, and how many of those with members of the group: its order goes on from there.
+    pub called: (u64, u64),
     pub id: u128,
 }
 

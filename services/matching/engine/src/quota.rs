@@ -41,7 +41,12 @@ pub struct Reordered<I: Iterator, F> {
 
 impl<I: Iterator, F: Fn(&I::Item) -> bool> Reordered<I, F> {
     pub fn new(order: I, share: Share, is_member: F) -> Self {
-        Self { order, share, is_member, overtaken: VecDeque::new(), length: 0, members: 0 }
+        Self::after((0, 0), order, share, is_member)
+    }
+
+    /// The same for what comes after a beginning of a length, with so many of the group.
+    pub fn after((length, members): (u64, u64), order: I, share: Share, is_member: F) -> Self {
+        Self { order, share, is_member, overtaken: VecDeque::new(), length, members }
     }
 
     fn next_member(&mut self) -> Option<I::Item> {
@@ -100,6 +105,19 @@ mod tests {
                 let overtook = order[..place].iter().filter(|before| *before > person);
                 prop_assert!(overtook.clone().all(|before| members[*before] && !members[*person]));
             }
+        }
+
+        #[test]
+        fn an_order_goes_on_after_a_beginning_as_if_it_had_never_stopped(
+            members in prop::collection::vec(any::<bool>(), 0..40), percent in 0_u32..=100, cut in 0_usize..40,
+        ) {
+            let share = Share { percent };
+            let whole: Vec<usize> = Reordered::new(0..members.len(), share, |person| members[*person]).collect();
+            let (begun, _) = whole.split_at(cut.min(whole.len()));
+            let called = (begun.len() as u64, begun.iter().filter(|person| members[**person]).count() as u64);
+            let left = (0..members.len()).filter(|person| !begun.contains(person));
+            let rest = Reordered::after(called, left, share, |person| members[*person]);
+            prop_assert_eq!(begun.iter().copied().chain(rest).collect::<Vec<_>>(), whole);
         }
 
         #[test]

@@ -120,7 +120,20 @@ fn vacancy() -> impl Strategy<Value = Vacancy> {
         let (needed_by, places, introduced, id) = more;
         let introduced = introduced.into_iter().collect();
         let kind = 1 << kind;
-        Vacancy { place, region, commune, department, kind, compulsory, liked, needed_by, places, introduced, id }
+        Vacancy {
+            place,
+            region,
+            commune,
+            department,
+            kind,
+            compulsory,
+            liked,
+            needed_by,
+            places,
+            introduced,
+            called: (0, 0),
+            id,
+        }
     })
 }
 
@@ -208,7 +221,20 @@ fn m02_among_thousands_the_index_finds_what_looking_at_everybody_finds() {
     let vacancies = (0..120).map(|number| {
         let (region, commune, department, kind, compulsory, liked, needed_by) = (0, 0, 0, 1, 0, 0, 0);
         let (place, places, introduced, id) = (somewhere().0, 3, vec![], number);
-        Vacancy { place, region, commune, department, kind, compulsory, liked, needed_by, places, introduced, id }
+        Vacancy {
+            place,
+            region,
+            commune,
+            department,
+            kind,
+            compulsory,
+            liked,
+            needed_by,
+            places,
+            introduced,
+            called: (0, 0),
+            id,
+        }
     });
     let vacancies = vacancies.collect();
     let share = Share { percent: 0 };

@@ -18,6 +18,7 @@ use crate::{
     NAME,
     domain::{
         contract::minimum_wages,
+        order::{Order, Reserve},
         policies::{POLICIES, Settings},
     },
 };
@@ -33,6 +34,15 @@ pub async fn settings<C: ConnectionTrait>(connection: &C, call: &Call) -> Result
         live_per_candidate: policies.get("live-per-candidate")?,
         reminder_days: policies.get("reminder-days")?,
         expiry_days: policies.get("expiry-days")?,
+        order: Order {
+            need_m: policies.get("order-need-metres")?,
+            wish_m: policies.get("order-wish-metres")?,
+            day_m: policies.get("order-day-metres")?,
+        },
+        reserve: Reserve {
+            percent: policies.get("reserved-share-percent")?,
+            months: policies.get("reserved-share-months")?,
+        },
         shortest_contract_months: policies.get("shortest-contract-months")?,
         signature_days: policies.get("signature-days")?,
         minimum_wages: minimum_wages(&policies.text("minimum-wages")),

@@ -23,12 +23,12 @@ use crate::{
 /// # Errors
 /// The database's.
 pub async fn changed(tx: &Tx, call: &Call, settings: &Settings, candidate: &Candidate) -> Result<(), Failure> {
-    candidates::upsert(tx, candidate).await?;
+    candidates::upsert(tx, candidate, call.moment.today).await?;
     for introduction in introductions::live_of_candidate(tx, candidate.id).await? {
         let Some(stored) = structures::lock(tx, introduction.structure).await? else { continue };
         let (_, needed_by) = structures::demand(&structures::posts_of(tx, introduction.structure).await?);
         let needed_by = needed_by.unwrap_or(introduction.reasons.needed_by);
-        let seat = Seat { structure: stored.structure, needed_by, places: 1 };
+        let seat = Seat { structure: stored.structure, needed_by, places: 1, called: stored.called };
         if possible(candidate, &seat, call.moment.today).is_err() {
             let (structure, id) = (introduction.structure, introduction.id);
             answering::close(tx, call, introduction, CloseReason::CandidateIneligible).await?;

@@ -1,6 +1,6 @@
 //! Bringing introductions to structures, and structures to people who have become free (M02, M04, M05).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use conum_geo::{Place, distance_m};
 use conum_kernel::{CandidateId, Fact, Id, IntroductionId, Rule, StructureId};
@@ -11,16 +11,17 @@ use jiff::civil::Date;
 use super::{answering, tell, told};
 use crate::{
     domain::{
-        assignment::{assign, best, best_seat},
+        assignment::{Proposal, assign, best, best_seat},
         candidate::Candidate,
-        eligibility::{Reasons, possible},
+        eligibility::possible,
         introduction::{CloseReason, State, end_of_delay},
+        order::Terms,
         policies::Settings,
         serving::{Serve, serve},
         structure::{Seat, Structure},
     },
     storage::{
-        candidates,
+        candidates::{self, Among},
         introductions::{self, Introduction},
         notices,
         structures::{self, Stored},
@@ -45,8 +46,9 @@ pub async fn structure(
     let (counts, needed_by) = structures::demand(&posts);
     match (serve(counts, live.len(), settings.live_per_structure), needed_by) {
         (Serve::Fill(places), Some(needed_by)) => {
-            let seat = Seat { structure: stored.structure.clone(), needed_by, places };
-            let brought = fill(tx, call, settings, &seat, replaces).await?;
+            let called = stored.called;
+            let seat = Seat { structure: stored.structure.clone(), needed_by, places, called };
+            let brought = fill(tx, call, settings, seat, replaces).await?;
             note_shortage(tx, call, &stored, brought < places, live.len() + brought).await
         }
         (Serve::Close, _) => {
@@ -72,43 +74,50 @@ async fn fill(
     tx: &Tx,
     call: &Call,
     settings: &Settings,
-    seat: &Seat,
+    mut seat: Seat,
     mut replaces: Option<IntroductionId>,
 ) -> Result<usize, Failure> {
     let mut brought = 0;
     while brought < seat.places {
-        let Some((candidate, reasons)) = search(tx, settings, seat, call.moment.today).await? else { break };
+        let Some(proposal) = search(tx, settings, &seat, call.moment.today).await? else { break };
         // Another replica may have taken the last place meanwhile: search again.
-        if candidates::take_place(tx, candidate.id, settings.live_per_candidate).await? {
-            introduce(tx, call, settings, &seat.structure, candidate.id, reasons, replaces.take()).await?;
+        if candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
+            seat.called.all += 1;
+            seat.called.reserved += u64::from(proposal.reserved);
+            introduce(tx, call, settings, &seat.structure, proposal, replaces.take()).await?;
             brought += 1;
         }
     }
     Ok(brought)
 }
 
-/// The best candidate for one place: in rings, and of each the nearest first, so that nobody further than needed is
-/// looked at.
-async fn search(
-    tx: &Tx,
-    settings: &Settings,
-    seat: &Seat,
-    today: Date,
-) -> Result<Option<(Candidate, Reasons)>, Failure> {
-    let limit = settings.live_per_candidate;
+/// The best candidate for one place; one of the group that a share is kept for, where it is due and somebody is left.
+async fn search(tx: &Tx, settings: &Settings, seat: &Seat, today: Date) -> Result<Option<Proposal>, Failure> {
+    let (terms, limit) = (settings.terms(today), settings.live_per_candidate);
+    if terms.reserve.is_due(seat.called) {
+        let group = Among { limit, job_seekers_since: Some(terms.reserve.latest(today)) };
+        if let Some(proposal) = search_among(tx, group, seat, terms).await? {
+            return Ok(Some(proposal));
+        }
+    }
+    search_among(tx, Among { limit, job_seekers_since: None }, seat, terms).await
+}
+
+/// The best of some: in rings, and of each the nearest first, so that nobody further than needed is looked at. Nothing
+/// weighs less than distance, so that nobody beyond what somebody costs can be better.
+async fn search_among(tx: &Tx, among: Among, seat: &Seat, terms: Terms) -> Result<Option<Proposal>, Failure> {
     let mut people = Vec::new();
     if let Some(place) = seat.structure.place {
         for km in candidates::RINGS {
             let mut most = NEAREST;
             loop {
-                people = candidates::around(tx, seat, place, km, limit, most).await?;
+                people = candidates::around(tx, seat, place, km, among, most).await?;
                 let whole = people.len() < most;
-                if let Some((candidate, reasons)) = best(seat, &people, today)
-                    && let Some(metres) = reasons.distance_m
-                    && f64::from(metres) <= km * 1000.0
-                    && (whole || nobody_nearer(place, people.last(), metres))
+                if let Some((cost, proposal)) = best(seat, &people, terms)
+                    && metres(cost) <= km * 1000.0
+                    && (whole || nobody_nearer(place, people.last(), metres(cost)))
                 {
-                    return Ok(Some((candidate.clone(), reasons)));
+                    return Ok(Some(proposal));
                 }
                 if whole {
                     break;
@@ -117,8 +126,13 @@ async fn search(
             }
         }
     }
-    people.extend(candidates::beyond(tx, seat, limit).await?);
-    Ok(best(seat, &people, today).map(|(candidate, reasons)| (candidate.clone(), reasons)))
+    people.extend(candidates::beyond(tx, seat, among).await?);
+    Ok(best(seat, &people, terms).map(|(_, proposal)| proposal))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "metres are far below 2^52")]
+fn metres(cost: u64) -> f64 {
+    cost as f64
 }
 
 /// How many people a search reads at first.
@@ -129,9 +143,9 @@ const FLAT_MAP: f64 = 1.03;
 
 /// Whether nobody who was not read can come before somebody at this distance. Those who were read are the first on a flat
 /// map; of one place, the earliest registered.
-fn nobody_nearer(place: Place, last: Option<&Candidate>, metres: u32) -> bool {
+fn nobody_nearer(place: Place, last: Option<&Candidate>, metres: f64) -> bool {
     let furthest = last.and_then(|last| last.place).map_or(0, |last| distance_m(place, last));
-    metres == 0 || f64::from(metres) * FLAT_MAP < f64::from(furthest)
+    metres <= 0.0 || metres * FLAT_MAP < f64::from(furthest)
 }
 
 /// Notes that a structure lacks people (M04), or no longer does. It is told once each time that it begins.
@@ -159,10 +173,10 @@ async fn introduce(
     call: &Call,
     settings: &Settings,
     structure: &Structure,
-    candidate: CandidateId,
-    reasons: Reasons,
+    proposal: Proposal,
     replaces: Option<IntroductionId>,
 ) -> Result<(), Failure> {
+    let Proposal { candidate, reserved, reasons, .. } = proposal;
     let introduction = Introduction {
         id: call.mint(&format!("{}/{candidate}", structure.id)),
         structure: structure.id,
@@ -184,7 +198,7 @@ async fn introduce(
     let mut script = Script::default();
     candidates::pair(&mut script, structure.id, candidate);
     introductions::add(&mut script, &introduction)?;
-    structures::launch(&mut script, structure.id, call.moment.today);
+    structures::call(&mut script, structure.id, reserved, call.moment.today);
     history::add(
         &mut script,
         call,
@@ -221,7 +235,7 @@ pub async fn candidate(tx: &Tx, call: &Call, settings: &Settings, id: CandidateI
     for stored in structures::short(tx).await? {
         let posts = structures::posts_of(tx, stored.structure.id).await?;
         if let (_, Some(needed_by)) = structures::demand(&posts) {
-            let seat = Seat { structure: stored.structure, needed_by, places: 1 };
+            let seat = Seat { structure: stored.structure, needed_by, places: 1, called: stored.called };
             let possible = possible(&person.candidate, &seat, call.moment.today).is_ok();
             if possible && !candidates::was_introduced(tx, seat.structure.id, id).await? {
                 seats.push(seat);
@@ -229,13 +243,14 @@ pub async fn candidate(tx: &Tx, call: &Call, settings: &Settings, id: CandidateI
         }
     }
     while room > 0 {
-        let Some((seat, reasons)) = best_seat(&person.candidate, &seats, call.moment.today) else { return Ok(()) };
+        let terms = settings.terms(call.moment.today);
+        let Some((seat, proposal)) = best_seat(&person.candidate, &seats, terms) else { return Ok(()) };
         let seat = seat.clone();
         seats.retain(|other| other.structure.id != seat.structure.id);
         if !candidates::take_place(tx, id, settings.live_per_candidate).await? {
             return Ok(());
         }
-        introduce(tx, call, settings, &seat.structure, id, reasons, None).await?;
+        introduce(tx, call, settings, &seat.structure, proposal, None).await?;
         room -= 1;
         // The structure may lack more: what is left of its shortage is decided under its lock.
         settle_shortage(tx, call, settings, seat.structure.id).await?;
@@ -272,25 +287,33 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
         let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
         let live = introductions::live_of_structure(tx, id).await?.len();
         if let (Serve::Fill(places), Some(needed_by)) = (serve(counts, live, settings.live_per_structure), needed_by) {
-            seats.push(Seat { structure: stored.structure.clone(), needed_by, places });
+            seats.push(Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called });
             served.push((stored, live, places));
         }
     }
     let people = candidates::with_room(tx, settings.live_per_candidate).await?;
     let structures: Vec<_> = seats.iter().map(|seat| seat.structure.id).collect();
     let introduced: HashSet<_> = candidates::pairs(tx, &structures).await?.into_iter().collect();
-    let proposals = assign(&seats, &people, &introduced, call.moment.today);
+    let proposals = assign(&seats, &people, &introduced, settings.terms(call.moment.today));
+    let mut proposals = by_structure(proposals);
     for (stored, live, places) in served {
         let id = stored.structure.id;
         let mut brought = 0;
-        for proposal in proposals.iter().filter(|proposal| proposal.structure == id) {
+        for proposal in proposals.remove(&id).unwrap_or_default() {
             if candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
-                let reasons = proposal.reasons.clone();
-                introduce(tx, call, settings, &stored.structure, proposal.candidate, reasons, None).await?;
+                introduce(tx, call, settings, &stored.structure, proposal, None).await?;
                 brought += 1;
             }
         }
         note_shortage(tx, call, &stored, brought < places, live + brought).await?;
     }
     Ok(())
+}
+
+fn by_structure(proposals: Vec<Proposal>) -> HashMap<StructureId, Vec<Proposal>> {
+    let mut by_structure: HashMap<StructureId, Vec<Proposal>> = HashMap::new();
+    for proposal in proposals {
+        by_structure.entry(proposal.structure).or_default().push(proposal);
+    }
+    by_structure
 }

@@ -7,13 +7,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use conum_engine::{Engine, Market, Person, Reach as Radius, Rounding, Share, Vacancy, Weights, tie_break};
+use conum_engine::{Engine, Market, Person, Reach as Radius, Rounding, Vacancy, tie_break};
 use conum_kernel::{CandidateId, StructureId, dates::days_between};
 use jiff::civil::Date;
 
 use super::{
     candidate::{Candidate, Quality, Reach, Sector},
     eligibility::{Reasons, possible},
+    order::Terms,
     structure::Seat,
 };
 
@@ -33,21 +34,33 @@ pub type Introduced = HashSet<(StructureId, CandidateId)>;
 pub struct Proposal {
     pub structure: StructureId,
     pub candidate: CandidateId,
+    /// The structure's reserve counts the person.
+    pub reserved: bool,
     pub reasons: Reasons,
 }
 
 /// Introduces people to the places of all seats. Pairs that were introduced before are not proposed again.
 #[must_use]
-pub fn assign(seats: &[Seat], people: &[Available], introduced: &Introduced, today: Date) -> Vec<Proposal> {
-    let market = market(seats, people, introduced, today);
+pub fn assign(seats: &[Seat], people: &[Available], introduced: &Introduced, terms: Terms) -> Vec<Proposal> {
+    let market = market(seats, people, introduced, terms);
     let engine = Engine::over(&market);
     let assignment = engine.assign(&engine.scarcity());
     let proposal = |pair: conum_engine::Assigned| {
         let (seat, candidate) = (&seats[pair.structure], &people[pair.person].candidate);
-        let reasons = possible(candidate, seat, today).ok()?;
-        Some(Proposal { structure: seat.structure.id, candidate: candidate.id, reasons })
+        let reasons = Reasons {
+            choice: Some(pair.choice),
+            choices: Some(pair.of),
+            preference: Some(pair.preference),
+            ..possible(candidate, seat, terms.today).ok()?
+        };
+        Some(proposed(seat, candidate, reasons, terms))
     };
     assignment.pairs.into_iter().filter_map(proposal).collect()
+}
+
+fn proposed(seat: &Seat, candidate: &Candidate, reasons: Reasons, terms: Terms) -> Proposal {
+    let reserved = terms.reserve.counts(candidate, terms.today);
+    Proposal { structure: seat.structure.id, candidate: candidate.id, reserved, reasons }
 }
 
 /// Numbers for names, in the order of their coming, from 1.
@@ -66,7 +79,8 @@ impl<'a> Numbers<'a> {
     }
 }
 
-fn market(seats: &[Seat], people: &[Available], introduced: &Introduced, today: Date) -> Market {
+fn market(seats: &[Seat], people: &[Available], introduced: &Introduced, terms: Terms) -> Market {
+    let Terms { order, reserve, today } = terms;
     let (mut communes, mut departments, mut territories) = <(Numbers<'_>, Numbers<'_>, Numbers<'_>)>::default();
     let day = |date: Date| days_between(today, date);
     let place: HashMap<CandidateId, u32> =
@@ -90,7 +104,7 @@ fn market(seats: &[Seat], people: &[Available], introduced: &Introduced, today: 
         offers: qualities(candidate.offers.iter().copied()),
         available: day(candidate.available_from),
         room: if candidate.eligible { u32::try_from(*room).unwrap_or(u32::MAX) } else { 0 },
-        member: false,
+        member: reserve.counts(candidate, today),
         since: candidate.registered_at.as_microsecond(),
         id: candidate.id.uuid().as_u128(),
     });
@@ -111,19 +125,12 @@ fn market(seats: &[Seat], people: &[Available], introduced: &Introduced, today: 
             needed_by: day(seat.needed_by.max(today)),
             places: u32::try_from(seat.places).unwrap_or(u32::MAX),
             introduced,
+            called: (seat.called.all, seat.called.reserved),
             id: structure.id.uuid().as_u128(),
         }
     });
     let vacancies = vacancies.collect();
-    // M01's default order: distance alone.
-    Market {
-        people,
-        vacancies,
-        weights: Weights::DISTANCE,
-        rounding: Rounding::Metre,
-        share: Share::default(),
-        today: 0,
-    }
+    Market { people, vacancies, weights: order.weights(), rounding: Rounding::Metre, share: reserve.share(), today: 0 }
 }
 
 fn kind(sector: Sector) -> u8 {
@@ -142,17 +149,17 @@ fn qualities(qualities: impl Iterator<Item = Quality>) -> u8 {
     qualities.fold(0, |set, quality| set | bit(quality))
 }
 
-/// The best of some candidates for one place, if any is possible.
+/// The best of some candidates for one place, if any is possible, and what was compared of it, in metres. Where they hold
+/// the best of all that are possible, it is the structure's first choice.
 #[must_use]
-pub fn best<'a>(
-    seat: &Seat,
-    people: impl IntoIterator<Item = &'a Candidate>,
-    today: Date,
-) -> Option<(&'a Candidate, Reasons)> {
-    people
-        .into_iter()
-        .filter_map(|candidate| possible(candidate, seat, today).ok().map(|reasons| (candidate, reasons)))
-        .min_by_key(|(candidate, reasons)| Rank::of(candidate, reasons))
+pub fn best<'a>(seat: &Seat, people: impl IntoIterator<Item = &'a Candidate>, terms: Terms) -> Option<(u64, Proposal)> {
+    let compared = |candidate: &'a Candidate| {
+        let reasons = possible(candidate, seat, terms.today).ok()?;
+        let rank = Rank::of(candidate, &reasons, terms);
+        Some((rank, candidate, reasons))
+    };
+    let (rank, candidate, reasons) = people.into_iter().filter_map(compared).min_by_key(|(rank, ..)| *rank)?;
+    Some((rank.cost, proposed(seat, candidate, Reasons { choice: Some(1), ..reasons }, terms)))
 }
 
 /// The seat that a candidate who has become free goes to, of those that wait: by the person's order. As many people are
@@ -161,32 +168,33 @@ pub fn best<'a>(
 pub fn best_seat<'a>(
     candidate: &Candidate,
     seats: impl IntoIterator<Item = &'a Seat>,
-    today: Date,
-) -> Option<(&'a Seat, Reasons)> {
+    terms: Terms,
+) -> Option<(&'a Seat, Proposal)> {
     let order = |(seat, reasons): &(&Seat, Reasons)| {
         let unmet = 2 - u8::from(reasons.department_wished) - u8::from(reasons.sector_wished);
         let fixed = tie_break(seat.structure.id.uuid().as_u128(), candidate.id.uuid().as_u128());
         (unmet, reasons.distance_m.unwrap_or(u32::MAX), fixed, seat.structure.id)
     };
-    seats
+    let (seat, reasons) = seats
         .into_iter()
-        .filter_map(|seat| possible(candidate, seat, today).ok().map(|reasons| (seat, reasons)))
-        .min_by_key(order)
+        .filter_map(|seat| possible(candidate, seat, terms.today).ok().map(|reasons| (seat, reasons)))
+        .min_by_key(order)?;
+    Some((seat, proposed(seat, candidate, Reasons { preference: Some(1), ..reasons }, terms)))
 }
 
-/// M01's default order.
+/// A structure's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    /// Metres; an unknown distance comes last.
-    distance: u32,
+    /// Metres.
+    cost: u64,
     registered: jiff::Timestamp,
     id: CandidateId,
 }
 
 impl Rank {
-    fn of(candidate: &Candidate, reasons: &Reasons) -> Self {
-        let distance = reasons.distance_m.unwrap_or(u32::MAX);
-        Self { distance, registered: candidate.registered_at, id: candidate.id }
+    fn of(candidate: &Candidate, reasons: &Reasons, terms: Terms) -> Self {
+        let cost = terms.order.cost(reasons, terms.today);
+        Self { cost, registered: candidate.registered_at, id: candidate.id }
     }
 }
 
@@ -195,10 +203,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::examples::{candidate, date, numbered, seat};
+    use crate::domain::{
+        candidate::Quality,
+        examples::{candidate, date, need, numbered, seat},
+        order::{Called, Order, Reserve},
+    };
 
     fn today() -> Date {
         date("2021-03-01")
+    }
+
+    /// M01's own order, and no share.
+    fn terms() -> Terms {
+        Terms { order: Order::default(), reserve: Reserve::default(), today: today() }
     }
 
     fn with_room(candidate: Candidate) -> Available {
@@ -217,7 +234,7 @@ mod tests {
             &[seat("69266")],
             &people.iter().cloned().map(with_room).collect::<Vec<_>>(),
             &HashSet::new(),
-            today(),
+            terms(),
         )
         .into_iter()
         .map(|proposal| proposal.candidate)
@@ -231,7 +248,7 @@ mod tests {
         let people: Vec<_> =
             (0..4).map(|n| Available { candidate: candidate("69123").numbered(n).build(), room: 1 }).collect();
         let seats = [numbered(seat("69266"), 1), numbered(seat("69123"), 2)];
-        let proposals = assign(&seats, &people, &HashSet::new(), today());
+        let proposals = assign(&seats, &people, &HashSet::new(), terms());
         assert_eq!(proposals.len(), 4);
         let distinct: HashSet<_> = proposals.iter().map(|proposal| proposal.candidate).collect();
         assert_eq!(distinct.len(), 4);
@@ -242,7 +259,7 @@ mod tests {
         let person = candidate("69123").build();
         let seat = seat("69266");
         let introduced = HashSet::from([(seat.structure.id, person.id)]);
-        assert!(assign(&[seat], &[with_room(person)], &introduced, today()).is_empty());
+        assert!(assign(&[seat], &[with_room(person)], &introduced, terms()).is_empty());
     }
 
     #[test]
@@ -252,7 +269,7 @@ mod tests {
         let other = Available { candidate: candidate("69123").within(0).numbered(2).build(), room: 1 };
         let one = |code: &str, number| Seat { places: 1, ..numbered(seat(code), number) };
         let (lyon, villeurbanne) = (one("69123", 1), one("69266", 2));
-        let proposals = assign(&[lyon.clone(), villeurbanne.clone()], &[shared, other], &HashSet::new(), today());
+        let proposals = assign(&[lyon.clone(), villeurbanne.clone()], &[shared, other], &HashSet::new(), terms());
         assert_eq!(proposals.len(), 2);
         let of = |seat: &Seat| proposals.iter().find(|p| p.structure == seat.structure.id).map(|p| p.candidate);
         assert_eq!(of(&villeurbanne), Some(candidate("69266").numbered(1).build().id));
@@ -263,9 +280,44 @@ mod tests {
     fn c04_a_freed_person_goes_where_a_wish_names_the_department_before_what_is_near() {
         let person = candidate("69123").wishes("38").build();
         let seats = [numbered(seat("69266"), 1), numbered(seat("38185"), 2)];
-        let (chosen, reasons) = best_seat(&person, &seats, today()).unwrap();
+        let (chosen, proposal) = best_seat(&person, &seats, terms()).unwrap();
         assert_eq!(chosen.structure.id, seats[1].structure.id);
-        assert!(reasons.department_wished);
+        assert!(proposal.reasons.department_wished);
+    }
+
+    #[test]
+    fn m01_a_met_need_or_a_wish_outweighs_distance_as_far_as_its_weight_says() {
+        let near = candidate("69266").numbered(1).build();
+        let skilled = candidate("69123").offers(Quality::Experience).numbered(2).build();
+        let seat = Seat { places: 1, ..need(seat("69266"), Quality::Experience, false) };
+        let chosen = |need_m| {
+            let terms = Terms { order: Order { need_m, ..Order::default() }, ..terms() };
+            let people = [with_room(near.clone()), with_room(skilled.clone())];
+            let first = best(&seat, people.iter().map(|person| &person.candidate), terms).unwrap().1.candidate;
+            let assigned = assign(std::slice::from_ref(&seat), &people, &HashSet::new(), terms);
+            assert_eq!(assigned.iter().map(|proposal| proposal.candidate).collect::<Vec<_>>(), [first]);
+            first
+        };
+        assert_eq!(chosen(0), near.id);
+        assert_eq!(chosen(1_000), near.id, "Villeurbanne is more than a kilometre away");
+        assert_eq!(chosen(20_000), skilled.id);
+    }
+
+    #[test]
+    fn m01_a_share_is_called_from_the_group_and_counts_who_was_called_before() {
+        let near = with_room(candidate("69266").numbered(1).build());
+        let seeker = with_room(candidate("69123").job_seeker_since("2019-01-01").numbered(2).build());
+        let reserve = Reserve { percent: 20, months: 12 };
+        let first = |called| {
+            let seat = Seat { places: 1, called, ..seat("69266") };
+            let people = [near.clone(), seeker.clone()];
+            assign(&[seat], &people, &HashSet::new(), Terms { reserve, ..terms() }).pop().unwrap()
+        };
+        let called = first(Called::default());
+        assert!(called.reserved);
+        assert_eq!((called.candidate, called.reasons.choice), (seeker.candidate.id, Some(1)));
+        assert_eq!(first(Called { all: 1, reserved: 1 }).candidate, near.candidate.id);
+        assert_eq!(first(Called { all: 5, reserved: 1 }).candidate, seeker.candidate.id);
     }
 
     const COMMUNES: [&str; 8] = ["69123", "69266", "69029", "38185", "97411", "2A004", "59350", "69149"];
@@ -290,7 +342,7 @@ mod tests {
     proptest! {
         #[test]
         fn m01_the_engine_finds_possible_whom_the_rules_find_possible((seats, people) in scene()) {
-            let market = market(&seats, &people, &HashSet::new(), today());
+            let market = market(&seats, &people, &HashSet::new(), terms());
             for (seat, count) in seats.iter().zip(Engine::over(&market).scarcity()) {
                 let possible = |person: &&Available| person.room > 0 && possible(&person.candidate, seat, today()).is_ok();
                 prop_assert_eq!(count as usize, people.iter().filter(possible).count());
@@ -299,7 +351,7 @@ mod tests {
 
         #[test]
         fn nobody_is_short_while_a_possible_person_with_room_remains((seats, people) in scene()) {
-            let proposals = assign(&seats, &people, &HashSet::new(), today());
+            let proposals = assign(&seats, &people, &HashSet::new(), terms());
             let of = |id: StructureId| proposals.iter().filter(|p| p.structure == id).count();
             let on = |id: CandidateId| proposals.iter().filter(|p| p.candidate == id).count();
             for seat in &seats {
@@ -316,10 +368,10 @@ mod tests {
 
         #[test]
         fn the_order_of_the_input_does_not_matter((mut seats, mut people) in scene()) {
-            let mut before = assign(&seats, &people, &HashSet::new(), today());
+            let mut before = assign(&seats, &people, &HashSet::new(), terms());
             seats.reverse();
             people.reverse();
-            let mut after = assign(&seats, &people, &HashSet::new(), today());
+            let mut after = assign(&seats, &people, &HashSet::new(), terms());
             let key = |p: &Proposal| (p.structure, p.candidate);
             before.sort_by_key(key);
             after.sort_by_key(key);

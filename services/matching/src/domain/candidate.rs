@@ -25,6 +25,8 @@ pub struct Candidate {
     pub offers: Vec<Quality>,
     /// False while something keeps the person out of introductions (C02, C08).
     pub eligible: bool,
+    /// Since when a job seeker has been one.
+    pub job_seeker_since: Option<Date>,
 }
 
 /// How far a candidate goes (C04).

@@ -24,6 +24,15 @@ pub struct Reasons {
     pub available_from: Date,
     /// The date that availability was compared with.
     pub needed_by: Date,
+    /// The place of the candidate in the structure's order, from 1; nothing where it was not counted.
+    #[serde(default)]
+    pub choice: Option<u32>,
+    /// Of how many possible people with room.
+    #[serde(default)]
+    pub choices: Option<u32>,
+    /// The place of the structure in the candidate's order, from 1.
+    #[serde(default)]
+    pub preference: Option<u32>,
 }
 
 /// What makes a pair impossible.
@@ -71,6 +80,9 @@ pub fn possible(candidate: &Candidate, seat: &Seat, today: Date) -> Result<Reaso
         needs_not_met: not_met.iter().map(|need| need.quality).collect(),
         available_from: candidate.available_from,
         needed_by: seat.needed_by,
+        choice: None,
+        choices: None,
+        preference: None,
     })
 }
 
@@ -118,8 +130,24 @@ impl Reasons {
         }
         let day = self.available_from;
         parts.push(format!("disponible à partir du {:02}/{:02}/{}", day.day(), day.month(), day.year()));
+        match (self.choice, self.choices) {
+            (Some(choice), Some(choices)) => parts.push(format!("{} sur {choices} pour la structure", ordinal(choice))),
+            (Some(choice), None) => parts.push(format!("{} pour la structure", ordinal(choice))),
+            (None, _) => {}
+        }
+        if let Some(preference) = self.preference {
+            parts.push(format!("la structure est {} pour cette personne", feminine_ordinal(preference)));
+        }
         parts.join(" ; ")
     }
+}
+
+fn ordinal(place: u32) -> String {
+    if place == 1 { "1er".into() } else { format!("{place}e") }
+}
+
+fn feminine_ordinal(place: u32) -> String {
+    if place == 1 { "1re".into() } else { format!("{place}e") }
 }
 
 #[cfg(test)]
@@ -205,5 +233,11 @@ mod tests {
         {
             assert!(sentence.contains(part), "{sentence}");
         }
+        let ranked = Reasons { choice: Some(3), choices: Some(45), preference: Some(1), ..reasons };
+        let sentence = ranked.sentence();
+        assert!(
+            sentence.ends_with("3e sur 45 pour la structure ; la structure est 1re pour cette personne"),
+            "{sentence}"
+        );
     }
 }

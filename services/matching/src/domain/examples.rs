@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::{
     candidate::{Candidate, Quality, Reach, Sector},
+    order::Called,
     structure::{Need, Seat, Structure},
 };
 
@@ -37,6 +38,7 @@ pub(crate) fn candidate(code: &str) -> CandidateBuilder {
         wished_sectors: vec![],
         offers: vec![],
         eligible: true,
+        job_seeker_since: None,
     })
 }
 
@@ -76,6 +78,11 @@ impl CandidateBuilder {
         self
     }
 
+    pub(crate) fn job_seeker_since(mut self, day: &str) -> Self {
+        self.0.job_seeker_since = Some(date(day));
+        self
+    }
+
     pub(crate) fn registered(mut self, at: &str) -> Self {
         self.0.registered_at = at.parse().unwrap();
         self
@@ -103,6 +110,7 @@ pub(crate) fn seat(code: &str) -> Seat {
         },
         needed_by: date("2021-04-01"),
         places: 3,
+        called: Called::default(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod candidate;
 pub mod contract;
 pub mod eligibility;
 pub mod introduction;
+pub mod order;
 pub mod policies;
 pub mod recruitment;
 pub mod serving;

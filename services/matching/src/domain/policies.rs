@@ -5,7 +5,12 @@ use conum_kernel::{
     policy::{Policy, Shape},
 };
 
-use super::contract::MinimumWage;
+use jiff::civil::Date;
+
+use super::{
+    contract::MinimumWage,
+    order::{Order, Reserve, Terms},
+};
 
 /// The minimum wages of M07, gross, a month, in cents. `976` is Mayotte; `general` is everywhere else.
 pub const MINIMUM_WAGES: &str = "general:2021-01-01=155458,general:2021-10-01=158947,general:2022-01-01=160312,\
@@ -42,6 +47,42 @@ pub const POLICIES: &[Policy] = &[
         shape: Shape::Number(1, 365),
     },
     Policy {
+        key: "order-need-metres",
+        rule: Rule("M01"),
+        description: "What a need that is not compulsory and not met weighs in a structure's order, in metres of distance",
+        default: "0",
+        shape: Shape::Number(0, 1_000_000),
+    },
+    Policy {
+        key: "order-wish-metres",
+        rule: Rule("M01"),
+        description: "What a department or a sector that the candidate does not wish weighs in a structure's order, in \
+                      metres of distance",
+        default: "0",
+        shape: Shape::Number(0, 1_000_000),
+    },
+    Policy {
+        key: "order-day-metres",
+        rule: Rule("M01"),
+        description: "What each day until the candidate is available weighs in a structure's order, in metres of distance",
+        default: "0",
+        shape: Shape::Number(0, 100_000),
+    },
+    Policy {
+        key: "reserved-share-percent",
+        rule: Rule("M01"),
+        description: "Of a structure's introductions, the share kept for people who have been looking for a job for long",
+        default: "0",
+        shape: Shape::Number(0, 100),
+    },
+    Policy {
+        key: "reserved-share-months",
+        rule: Rule("M01"),
+        description: "How long a job seeker has been one to count for the share that is kept, in months",
+        default: "12",
+        shape: Shape::Number(1, 120),
+    },
+    Policy {
         key: "shortest-contract-months",
         rule: Rule("M07"),
         description: "The shortest fixed term or project contract, in months",
@@ -71,9 +112,19 @@ pub struct Settings {
     pub live_per_candidate: usize,
     pub reminder_days: i32,
     pub expiry_days: i32,
+    pub order: Order,
+    pub reserve: Reserve,
     pub shortest_contract_months: i32,
     pub signature_days: i32,
     pub minimum_wages: Vec<MinimumWage>,
+}
+
+impl Settings {
+    /// What introductions are decided by on a day.
+    #[must_use]
+    pub fn terms(&self, today: Date) -> Terms {
+        Terms { order: self.order, reserve: self.reserve, today }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use conum_kernel::{ApplicationId, StructureId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::candidate::{Quality, Sector};
+use super::{
+    candidate::{Quality, Sector},
+    order::Called,
+};
 
 /// A structure, as its application was granted.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,4 +42,6 @@ pub struct Seat {
     pub needed_by: Date,
     /// How many introductions it lacks.
     pub places: usize,
+    /// The introductions that it has had.
+    pub called: Called,
 }

@@ -71,9 +71,17 @@ impl From<Reasons> for proto::Reasons {
             needs_not_met: words(&reasons.needs_not_met),
             available_from: Some(wire::from_date(reasons.available_from)),
             needed_by: Some(wire::from_date(reasons.needed_by)),
+            choice: rank(reasons.choice),
+            choices: rank(reasons.choices),
+            preference: rank(reasons.preference),
             sentence: reasons.sentence(),
         }
     }
+}
+
+/// A rank on the wire: 0 where it was not counted.
+fn rank(rank: Option<u32>) -> i32 {
+    rank.map_or(0, |rank| i32::try_from(rank).unwrap_or(i32::MAX))
 }
 
 impl From<Recruitment> for proto::Recruitment {
@@ -263,6 +271,7 @@ pub fn candidate(name: &str, facts: Option<&CandidateFacts>) -> Result<Candidate
         wished_sectors: facts.wished_kinds.iter().filter_map(|kind| Sector::parse(kind)).collect(),
         offers: facts.offers.iter().filter_map(|offer| Quality::parse(offer)).collect(),
         eligible: facts.eligible,
+        job_seeker_since: wire::date("facts.job_seeker_since", facts.job_seeker_since.as_ref())?,
     })
 }
 

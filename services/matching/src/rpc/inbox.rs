@@ -13,8 +13,8 @@ use futures::future::BoxFuture;
 
 use super::convert;
 use crate::{
-    commands::{people, posts, settings},
-    domain::training::InitialTraining,
+    commands::{people, posts, serving, settings},
+    domain::{policies::Settings, training::InitialTraining},
     storage::{
         candidates,
         structures::{self, Post},
@@ -51,7 +51,7 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<Applied, Failu
         }
         Payload::PostsReturned(event) => release(tx, call, &event.application, &event.posts).await,
         Payload::ApplicationWithdrawn(event) => release(tx, call, &event.application, &event.posts).await,
-        Payload::PostDateSettled(event) => date_settled(tx, event).await,
+        Payload::PostDateSettled(event) => date_settled(tx, call, &settings, event).await,
         Payload::CandidateRegistered(event) => {
             let candidate = convert::candidate(&event.candidate, event.facts.as_ref())?;
             people::changed(tx, call, &settings, &candidate).await?;
@@ -144,7 +144,7 @@ async fn release(tx: &Tx, call: &Call, application: &str, names: &[String]) -> R
     Ok(Applied::Done)
 }
 
-async fn date_settled(tx: &Tx, event: &PostDateSettled) -> Result<Applied, Failure> {
+async fn date_settled(tx: &Tx, call: &Call, settings: &Settings, event: &PostDateSettled) -> Result<Applied, Failure> {
     let (application, post) = parse_post_name("post", &event.post)?;
     let day = wire::required_date("start_date", event.start_date.as_ref())?;
     let Some(found) = structures::find_post(tx, post).await? else {
@@ -152,6 +152,8 @@ async fn date_settled(tx: &Tx, event: &PostDateSettled) -> Result<Applied, Failu
     };
     structures::lock(tx, found.structure).await?;
     structures::settle_date(tx, post, day).await?;
+    // A later date makes more people possible.
+    serving::structure(tx, call, settings, found.structure, None).await?;
     Ok(Applied::Done)
 }
 

@@ -7,6 +7,7 @@ use conum_service::{
     Failure, Tx,
     sql::{self, Script},
 };
+use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::read;
@@ -31,13 +32,14 @@ struct Row {
     offers: String,
     wishes: String,
     eligible: bool,
+    job_seeker_since: Option<NaiveDate>,
     live: i32,
     taken: bool,
     gone: bool,
 }
 
 const COLUMNS: &str = "id, registered_at, commune, lat, lon, department, territory, max_km, available_from, sectors,
-    offers, wishes, eligible, live, taken, gone";
+    offers, wishes, eligible, job_seeker_since, live, taken, gone";
 /// Who may be introduced at all, as the partial indexes say it.
 const OPEN: &str = "eligible AND NOT taken AND NOT gone";
 
@@ -71,6 +73,7 @@ impl TryFrom<Row> for Stored {
             wished_sectors: list(&row.sectors).iter().filter_map(|text| Sector::parse(text)).collect(),
             offers: list(&row.offers).iter().filter_map(|text| Quality::parse(text)).collect(),
             eligible: row.eligible,
+            job_seeker_since: row.job_seeker_since.map(sql::date).transpose()?,
         };
         Ok(Self { candidate, live: usize::try_from(row.live).unwrap_or(0), taken: row.taken, gone: row.gone })
     }
@@ -80,11 +83,11 @@ fn stored(rows: Vec<Row>) -> Result<Vec<Stored>, Failure> {
     rows.into_iter().map(|row| Stored::try_from(row).map_err(Failure::from)).collect()
 }
 
-/// Writes what a candidate's service tells, and keeps what has happened here.
+/// Writes what a candidate's service tells, and keeps what has happened here. Who becomes available after today is awaited.
 ///
 /// # Errors
 /// The database's.
-pub async fn upsert(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
+pub async fn upsert(tx: &Tx, candidate: &Candidate, today: Date) -> Result<(), Failure> {
     let max_km = match candidate.reach {
         Reach::Within(km) => Some(i32::try_from(km).unwrap_or(i32::MAX)),
         Reach::Anywhere => None,
@@ -93,12 +96,13 @@ pub async fn upsert(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
     sql::execute(
         tx,
         "INSERT INTO candidates (id, registered_at, commune, lat, lon, department, territory, max_km, available_from,
-           sectors, offers, wishes, eligible, live, taken, gone)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, false, false)
+           sectors, offers, wishes, eligible, job_seeker_since, awaited, live, taken, gone)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, false, false)
          ON CONFLICT (id) DO UPDATE SET registered_at = excluded.registered_at, commune = excluded.commune,
            lat = excluded.lat, lon = excluded.lon, department = excluded.department, territory = excluded.territory,
            max_km = excluded.max_km, available_from = excluded.available_from, sectors = excluded.sectors,
-           offers = excluded.offers, wishes = excluded.wishes, eligible = excluded.eligible",
+           offers = excluded.offers, wishes = excluded.wishes, eligible = excluded.eligible,
+           job_seeker_since = excluded.job_seeker_since, awaited = excluded.awaited",
         [
             candidate.id.to_string().into(),
             sql::instant(candidate.registered_at).into(),
@@ -113,6 +117,8 @@ pub async fn upsert(tx: &Tx, candidate: &Candidate) -> Result<(), Failure> {
             words(candidate.offers.iter().map(|quality| quality.text()).collect()).into(),
             candidate.wished_departments.join(",").into(),
             candidate.eligible.into(),
+            candidate.job_seeker_since.map(sql::day).into(),
+            (candidate.available_from > today).into(),
         ],
     )
     .await?;
@@ -199,10 +205,32 @@ pub async fn erase(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
     sql::execute(
         tx,
         "UPDATE candidates SET gone = true, eligible = false, commune = '', lat = NULL, lon = NULL, department = '',
-           territory = NULL, max_km = 0, sectors = '', offers = '', wishes = '' WHERE id = $1",
+           territory = NULL, max_km = 0, sectors = '', offers = '', wishes = '', job_seeker_since = NULL, awaited = false
+         WHERE id = $1",
         [id.into()],
     )
     .await?;
+    Ok(())
+}
+
+/// Those who were awaited and have become available, in the order of their days and ids.
+///
+/// # Errors
+/// The database's.
+pub async fn arrived<C: ConnectionTrait>(connection: &C, today: Date, limit: u64) -> Result<Vec<CandidateId>, Failure> {
+    let query = format!(
+        "SELECT id FROM candidates WHERE awaited AND available_from <= $1 ORDER BY available_from, id LIMIT {limit}"
+    );
+    let rows = sql::all(connection, &query, [sql::day(today).into()]).await?;
+    rows.into_iter().map(|row| Ok(read(row.try_get::<String>("", "id")?.parse())?)).collect()
+}
+
+/// Notes that somebody who was awaited is available.
+///
+/// # Errors
+/// The database's.
+pub async fn set_arrived(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
+    sql::execute(tx, "UPDATE candidates SET awaited = false WHERE id = $1", [id.to_string().into()]).await?;
     Ok(())
 }
 
@@ -210,9 +238,9 @@ pub async fn erase(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The database's.
-pub async fn with_room(tx: &Tx, limit: usize) -> Result<Vec<Available>, Failure> {
+pub async fn with_room<C: ConnectionTrait>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
     let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1");
-    let rows = sql::rows::<Row, _>(tx, &query, [i64::try_from(limit).unwrap_or(i64::MAX).into()]).await?;
+    let rows = sql::rows::<Row, _>(connection, &query, [i64::try_from(limit).unwrap_or(i64::MAX).into()]).await?;
     let people = stored(rows)?;
     Ok(people
         .into_iter()
@@ -222,6 +250,26 @@ pub async fn with_room(tx: &Tx, limit: usize) -> Result<Vec<Available>, Failure>
 
 /// How far a search for one place looks at first, then further, in km. The last is the greatest distance of the policy.
 pub const RINGS: [f64; 4] = [10.0, 25.0, 50.0, 100.0];
+
+/// Whom a search for one structure is among.
+#[derive(Clone, Copy, Debug)]
+pub struct Among {
+    /// Live introductions of a candidate at most.
+    pub limit: usize,
+    /// Only job seekers since this day or an earlier one.
+    pub job_seekers_since: Option<Date>,
+}
+
+impl Among {
+    fn condition(self, limit: usize, since: usize) -> String {
+        let group = self.job_seekers_since.map(|_| format!(" AND job_seeker_since <= ${since}")).unwrap_or_default();
+        format!("{OPEN} AND live < ${limit}{group}")
+    }
+
+    fn values(self) -> impl Iterator<Item = Value> {
+        self.job_seekers_since.map(|day| sql::day(day).into()).into_iter()
+    }
+}
 
 /// Those with room who live around a place and were never introduced to the structure: at most `most`, the nearest
 /// first on a flat map, then the earliest registered, then by id.
@@ -233,18 +281,19 @@ pub async fn around(
     seat: &Seat,
     place: Place,
     km: f64,
-    limit: usize,
+    among: Among,
     most: usize,
 ) -> Result<Vec<Candidate>, Failure> {
     let area = BoundingBox::around(place, km);
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND territory = $2
+        "SELECT {COLUMNS} FROM candidates WHERE {open} AND territory = $2
            AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6 AND {NOT_INTRODUCED}
-         ORDER BY (lat - $8) * (lat - $8) + (lon - $9) * (lon - $9) * $10, registered_at, id LIMIT $11"
+         ORDER BY (lat - $8) * (lat - $8) + (lon - $9) * (lon - $9) * $10, registered_at, id LIMIT $11",
+        open = among.condition(1, 12),
     );
     let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let values: [Value; 11] = [
-        count(limit),
+        count(among.limit),
         territory(seat).into(),
         area.min_lat.into(),
         area.max_lat.into(),
@@ -256,6 +305,7 @@ pub async fn around(
         place.lat().to_radians().cos().powi(2).into(),
         count(most),
     ];
+    let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
     Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
 }
 
@@ -267,23 +317,24 @@ const NOT_INTRODUCED: &str =
 ///
 /// # Errors
 /// The database's.
-pub async fn beyond(tx: &Tx, seat: &Seat, limit: usize) -> Result<Vec<Candidate>, Failure> {
+pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Candidate>, Failure> {
     let structure = &seat.structure;
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND max_km IS NULL AND territory = $2
-           AND {pairs}
-         UNION SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1
+        "SELECT {COLUMNS} FROM candidates WHERE {open} AND max_km IS NULL AND territory = $2 AND {pairs}
+         UNION SELECT {COLUMNS} FROM candidates WHERE {open}
            AND id IN (SELECT candidate FROM wishes WHERE department = $3) AND {pairs}
-         UNION SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1 AND commune = $4 AND {pairs}",
+         UNION SELECT {COLUMNS} FROM candidates WHERE {open} AND commune = $4 AND {pairs}",
+        open = among.condition(1, 6),
         pairs = NOT_INTRODUCED.replace("$7", "$5"),
     );
     let values: [Value; 5] = [
-        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        i64::try_from(among.limit).unwrap_or(i64::MAX).into(),
         territory(seat).into(),
         structure.department.clone().into(),
         structure.commune.clone().into(),
         structure.id.to_string().into(),
     ];
+    let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
     Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
 }
 
@@ -301,12 +352,17 @@ pub fn pair(script: &mut Script, structure: StructureId, candidate: CandidateId)
 ///
 /// # Errors
 /// The database's.
-pub async fn pairs(tx: &Tx, structures: &[StructureId]) -> Result<Vec<(StructureId, CandidateId)>, Failure> {
+pub async fn pairs<C: ConnectionTrait>(
+    connection: &C,
+    structures: &[StructureId],
+) -> Result<Vec<(StructureId, CandidateId)>, Failure> {
     let mut pairs = Vec::new();
     for chunk in structures.chunks(500) {
         let query =
             format!("SELECT structure, candidate FROM pairs WHERE structure IN ({})", sql::parameters(1, chunk.len()));
-        for row in sql::all(tx, &query, chunk.iter().map(|id| id.to_string().into()).collect::<Vec<_>>()).await? {
+        for row in
+            sql::all(connection, &query, chunk.iter().map(|id| id.to_string().into()).collect::<Vec<_>>()).await?
+        {
             let (structure, candidate): (String, String) =
                 (row.try_get("", "structure")?, row.try_get("", "candidate")?);
             pairs.push((read(structure.parse())?, read(candidate.parse())?));

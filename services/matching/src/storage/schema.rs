@@ -8,6 +8,18 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0002_matching", statements: TABLES },
     Tables { name: "m0003_terms", statements: TERMS },
     Tables { name: "m0004_trainings", statements: TRAININGS },
+    Tables { name: "m0005_order", statements: ORDER },
+];
+
+/// What the share kept for a group counts, and who becomes available on a later day than the one on which it was told
+/// (M01).
+const ORDER: &[&str] = &[
+    "ALTER TABLE candidates ADD COLUMN job_seeker_since DAY",
+    "ALTER TABLE candidates ADD COLUMN awaited boolean NOT NULL DEFAULT true",
+    "CREATE INDEX candidates_awaited ON candidates (available_from, id) WHERE awaited",
+    "ALTER TABLE structures ADD COLUMN called bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE structures ADD COLUMN reserved_called bigint NOT NULL DEFAULT 0",
+    "UPDATE structures SET called = (SELECT count(*) FROM pairs WHERE pairs.structure = structures.id)",
 ];
 
 /// When the initial training of a recruitment runs, as training tells it (M10).

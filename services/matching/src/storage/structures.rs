@@ -11,7 +11,9 @@ use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::read;
-use crate::domain::{candidate::Sector, recruitment::State as RecruitmentState, serving::Posts, structure::Structure};
+use crate::domain::{
+    candidate::Sector, order::Called, recruitment::State as RecruitmentState, serving::Posts, structure::Structure,
+};
 
 #[derive(Debug, FromQueryResult)]
 struct Row {
@@ -28,10 +30,12 @@ struct Row {
     short: bool,
     launched_on: Option<NaiveDate>,
     late_noticed: bool,
+    called: i64,
+    reserved_called: i64,
 }
 
 const COLUMNS: &str = "id, application, commune, lat, lon, department, territory, sector, needs, candidate_found,
-    short, launched_on, late_noticed";
+    short, launched_on, late_noticed, called, reserved_called";
 
 /// A structure, and what has happened to it here.
 #[derive(Clone, Debug)]
@@ -43,6 +47,8 @@ pub struct Stored {
     pub launched_on: Option<Date>,
     /// The notice of M07 was raised.
     pub late_noticed: bool,
+    /// The introductions that it has had.
+    pub called: Called,
 }
 
 impl TryFrom<Row> for Stored {
@@ -65,6 +71,7 @@ impl TryFrom<Row> for Stored {
             short: row.short,
             launched_on: row.launched_on.map(sql::date).transpose()?,
             late_noticed: row.late_noticed,
+            called: Called { all: row.called.unsigned_abs(), reserved: row.reserved_called.unsigned_abs() },
         })
     }
 }
@@ -139,6 +146,13 @@ pub async fn set_short(tx: &Tx, id: StructureId, short: bool) -> Result<(), Fail
     let update = "UPDATE structures SET short = $2 WHERE id = $1";
     sql::execute(tx, update, [id.to_string().into(), short.into()]).await?;
     Ok(())
+}
+
+/// Adds the count of one more introduction, which launches the structure's recruitment where it is the first.
+pub fn call(script: &mut Script, id: StructureId, reserved: bool, day: Date) {
+    let update = "UPDATE structures SET called = called + 1, reserved_called = reserved_called + $2,
+        launched_on = coalesce(launched_on, $3) WHERE id = $1";
+    script.add(update, [id.to_string().into(), i64::from(reserved).into(), sql::day(day).into()]);
 }
 
 /// Adds the note of the launch of a structure's recruitment, once.

@@ -1,4 +1,4 @@
-//! The timers of matching: reminders and expiries (M03), notices of late signature and the terms of contracts (M07). Each takes what is due in the
+//! The timers of matching: reminders and expiries (M03), arrivals on the day of availability (M01), notices of late signature and the terms of contracts (M07). Each takes what is due in the
 //! order of its time and id, a few at a time, and is safe on every replica: what another one did first is found ended.
 
 use std::time::Duration;
@@ -7,9 +7,9 @@ use conum_kernel::dates::add_days;
 use conum_service::{Failure, Host, tasks::Task};
 
 use crate::{
-    commands::{answering, recruiting, settings},
+    commands::{answering, recruiting, serving, settings},
     domain::introduction::State,
-    storage::{introductions, recruitments, structures},
+    storage::{candidates, introductions, recruitments, structures},
 };
 
 /// How many due things one transaction takes.
@@ -22,6 +22,7 @@ pub fn timers() -> Vec<Task> {
     vec![
         Task::new("expiries", minute, |host| async move { expire(&host).await }),
         Task::new("reminders", minute, |host| async move { remind(&host).await }),
+        Task::new("arrivals", minute, |host| async move { arrive(&host).await }),
         Task::new("late-signatures", minute, |host| async move { late(&host).await }),
         Task::new("terms", minute, |host| async move { terms(&host).await }),
     ]
@@ -65,6 +66,27 @@ async fn remind(host: &Host) -> Result<usize, Failure> {
                 }
             }
             Ok(due.len())
+        })
+    })
+    .await
+}
+
+/// Brings those who become available to the structures that wait (M01): nobody tells matching that a day has come.
+async fn arrive(host: &Host) -> Result<usize, Failure> {
+    let moment = host.clock().moment();
+    if candidates::arrived(host.store().read(), moment.today, 1).await?.is_empty() {
+        return Ok(0);
+    }
+    host.on_time(moment, |tx, host, moment| {
+        Box::pin(async move {
+            let arrived = candidates::arrived(tx, moment.today, BATCH).await?;
+            for id in &arrived {
+                let call = host.timer_call(moment, "arrive", &id.to_string());
+                let settings = settings(tx, &call).await?;
+                candidates::set_arrived(tx, *id).await?;
+                serving::candidate(tx, &call, &settings, *id).await?;
+            }
+            Ok(arrived.len())
         })
     })
     .await
