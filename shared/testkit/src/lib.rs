@@ -9,11 +9,13 @@ pub mod postgres;
 use std::{collections::BTreeMap, path::Path};
 
 use conum_kernel::{Clock, Ids};
+use conum_proto::operations::v1::{Policy, SetPolicyRequest, policies_service_client::PoliciesServiceClient};
 use conum_service::{
     cluster::{Cluster, Options},
     lifecycle::{Drive, Service},
 };
 use tempfile::TempDir;
+use tonic::Status;
 
 /// The first moment of tests: a Tuesday of the first season, 9 o'clock in Paris.
 pub const BEGINNING: &str = "2020-12-01T08:00:00Z";
@@ -82,6 +84,25 @@ impl Scene {
     /// Where a task fails.
     pub async fn settle(&self) {
         self.cluster.settle().await.expect("tasks run");
+    }
+
+    /// The agency changes a setting of a service, from today.
+    ///
+    /// # Errors
+    /// The refusal.
+    ///
+    /// # Panics
+    /// Where the service is not of the scene.
+    pub async fn set_policy(&self, service: &str, key: &str, value: &str) -> Result<Policy, Status> {
+        let message = SetPolicyRequest {
+            name: format!("services/{service}/policies/{key}"),
+            value: value.into(),
+            why: "for a test".into(),
+            ..SetPolicyRequest::default()
+        };
+        let request = self.cluster.signed(&callers::agency(), service, message).await.expect("a signed call");
+        let channel = self.cluster.channel(service).expect("a service of the scene");
+        PoliciesServiceClient::new(channel).set_policy(request).await.map(tonic::Response::into_inner)
     }
 
     /// Moves the clock by days, and runs what is due.

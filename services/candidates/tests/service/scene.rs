@@ -19,7 +19,6 @@ use conum_proto::{
         event_sink_service_client::EventSinkServiceClient,
     },
     google::r#type::Date,
-    operations::v1::{SetPolicyRequest, policies_service_client::PoliciesServiceClient},
 };
 use conum_service::{Caller, Host, events::subscriptions, sql};
 use conum_testkit::{Backend, Scene, callers};
@@ -300,14 +299,7 @@ impl Register {
 
     /// The agency changes a setting, from today.
     pub(crate) async fn set_policy(&self, key: &str, value: &str) {
-        let message = SetPolicyRequest {
-            name: format!("services/{CANDIDATES}/policies/{key}"),
-            value: value.into(),
-            why: "for a test".into(),
-            ..Default::default()
-        };
-        let request = self.signed(&callers::agency(), message).await;
-        PoliciesServiceClient::new(self.scene.cluster.channel(CANDIDATES).unwrap()).set_policy(request).await.unwrap();
+        self.scene.set_policy(CANDIDATES, key, value).await.unwrap();
     }
 
     /// What is told the others of a registration, oldest first.

@@ -7,7 +7,6 @@ use conum_proto::{
         RecordVouchersRequest, RequestFollowUpRequest, SignConventionRequest, SubmitFollowUpRequest, Vouchers, aid,
         cofunding, convention, follow_up, instalment::State,
     },
-    operations::v1::{SetPolicyRequest, policies_service_client::PoliciesServiceClient},
 };
 use conum_testkit::{backends, callers};
 
@@ -76,17 +75,7 @@ async fn f01_the_table_of_amounts_is_checked_and_a_convention_keeps_what_it_was_
         let (one, two) = (granted("one", "public", 1), granted("two", "public", 1));
         programme.grant(&one).await;
         programme.sign_both(&one, 0).await;
-        let set = async |value: &str| {
-            let message = SetPolicyRequest {
-                name: "services/finance/policies/grants".into(),
-                value: value.into(),
-                why: "decree".into(),
-                ..Default::default()
-            };
-            let request = programme.signed(&callers::agency(), message).await;
-            let channel = programme.scene.cluster.channel("finance").unwrap();
-            PoliciesServiceClient::new(channel).set_policy(request).await
-        };
+        let set = async |value: &str| programme.scene.set_policy("finance", "grants", value).await;
         for bad in ["public:2020-11-01=-1", "public:2020-11-01=100000001", "private:974:2020-11-01=1"] {
             assert_eq!(reason(&set(bad).await.unwrap_err()).1, "F01", "{bad}");
         }

@@ -10,13 +10,10 @@ use std::{
 };
 
 use conum_kernel::id::draw;
-use conum_proto::{
-    finance::v1::{
-        BankAccountDetails, BankAnswer, ConfirmBankAccountRequest, CreatePaymentFileRequest, Instalment,
-        ListInstalmentsRequest, ListPaymentOrdersRequest, PaymentFile, PaymentOrder, ProposeBankAccountRequest,
-        RecordBankAnswerRequest, instalment,
-    },
-    operations::v1::{SetPolicyRequest, policies_service_client::PoliciesServiceClient},
+use conum_proto::finance::v1::{
+    BankAccountDetails, BankAnswer, ConfirmBankAccountRequest, CreatePaymentFileRequest, Instalment,
+    ListInstalmentsRequest, ListPaymentOrdersRequest, PaymentFile, PaymentOrder, ProposeBankAccountRequest,
+    RecordBankAnswerRequest, instalment,
 };
 use conum_service::Caller;
 use conum_testkit::{Backend, backends, callers};
@@ -78,15 +75,7 @@ pub(crate) struct Run {
 impl Run {
     async fn start(backend: &Backend) -> Self {
         let programme = Programme::start(backend).await;
-        let message = SetPolicyRequest {
-            name: "services/finance/policies/payment-file-orders".into(),
-            value: "7".into(),
-            why: "many files".into(),
-            ..Default::default()
-        };
-        let request = programme.signed(&callers::agency(), message).await;
-        let channel = programme.scene.cluster.channel("finance").unwrap();
-        PoliciesServiceClient::new(channel).set_policy(request).await.unwrap();
+        programme.scene.set_policy("finance", "payment-file-orders", "7").await.unwrap();
         let names: Vec<String> = (0..STRUCTURES).map(|n| format!("structure-{n}")).collect();
         let structures: Vec<_> = names.iter().map(|name| granted(name, "public", 1)).collect();
         for (number, structure) in structures.iter().enumerate() {

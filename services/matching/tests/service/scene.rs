@@ -188,8 +188,12 @@ impl Programme {
 
     /// A candidate in a commune, who goes 20 km.
     pub(crate) async fn register(&self, name: &str, code: &str) -> CandidateId {
+        self.register_as(name, Self::facts(code)).await
+    }
+
+    pub(crate) async fn register_as(&self, name: &str, facts: CandidateFacts) -> CandidateId {
         let candidate: CandidateId = id(name);
-        let payload = CandidateRegistered { candidate: candidate.name(), facts: Some(Self::facts(code)) };
+        let payload = CandidateRegistered { candidate: candidate.name(), facts: Some(facts) };
         self.tell("candidates", candidate.name(), Payload::CandidateRegistered(payload)).await;
         candidate
     }

@@ -9,7 +9,6 @@ use conum_proto::{
         GrantedPost, Outcome, PostsGranted, event::Payload, event_sink_service_client::EventSinkServiceClient,
     },
     google::r#type::Date,
-    operations::v1::{SetPolicyRequest, policies_service_client::PoliciesServiceClient},
     training::v1::{
         CreateOrganisationRequest, CreateSessionRequest, EnrolInSessionRequest, GetTrainingFiguresRequest,
         GetTrainingRequest, Interview, ListTrainingsRequest, Lot, Mode, Organisation, OrganisationContact, Plan,
@@ -333,14 +332,7 @@ impl Programme {
 
     /// The agency changes a setting, from today.
     pub(crate) async fn set_policy(&self, key: &str, value: &str) {
-        let message = SetPolicyRequest {
-            name: format!("services/{TRAINING}/policies/{key}"),
-            value: value.into(),
-            why: "for a test".into(),
-            ..Default::default()
-        };
-        let request = self.signed(&callers::agency(), message).await;
-        PoliciesServiceClient::new(self.scene.cluster.channel(TRAINING).unwrap()).set_policy(request).await.unwrap();
+        self.scene.set_policy(TRAINING, key, value).await.unwrap();
     }
 
     /// The mails in the folder.
