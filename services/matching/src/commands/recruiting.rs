@@ -264,7 +264,7 @@ pub async fn notice_late(tx: &Tx, call: &Call, id: StructureId) -> Result<(), Fa
     }
     structures::set_late_noticed(tx, id).await?;
     let application = structure.structure.application;
-    notices::raise(tx, call, id, application, "signature_late", 0).await?;
+    notices::raise(tx, call, id, application, notices::Kind::SignatureLate, 0).await?;
     let payload = SignatureLate {
         structure: id.name(),
         application: application.name(),

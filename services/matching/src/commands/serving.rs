@@ -19,6 +19,7 @@ use crate::{
         policies::Settings,
         serving::{Serve, serve},
         structure::{Seat, Structure},
+        verification::{Violation, sound, verify},
     },
     storage::{
         candidates::{self, Among},
@@ -158,7 +159,7 @@ async fn note_shortage(tx: &Tx, call: &Call, stored: &Stored, short: bool, live:
     if !short {
         return Ok(());
     }
-    notices::raise(tx, call, id, application, "candidates_short", live).await?;
+    notices::raise(tx, call, id, application, notices::Kind::CandidatesShort, live).await?;
     let payload = CandidatesShort {
         structure: id.name(),
         application: application.name(),
@@ -294,10 +295,24 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
     let people = candidates::with_room(tx, settings.live_per_candidate).await?;
     let structures: Vec<_> = seats.iter().map(|seat| seat.structure.id).collect();
     let introduced: HashSet<_> = candidates::pairs(tx, &structures).await?.into_iter().collect();
-    let proposals = assign(&seats, &people, &introduced, settings.terms(call.moment.today));
+    let terms = settings.terms(call.moment.today);
+    let proposals = assign(&seats, &people, &introduced, terms);
+    let violations = verify(&seats, &people, &introduced, terms, &proposals);
+    let (proposals, stopped) = sound(proposals, &violations);
+    for Violation { wrong, structure, candidate } in violations {
+        let (structure, candidate) = (structure.name(), candidate.name());
+        tracing::error!(?wrong, structure, candidate, "a wave's proposals do not stand: their group is stopped");
+    }
     let mut proposals = by_structure(proposals);
     for (stored, live, places) in served {
         let id = stored.structure.id;
+        if stopped.binary_search(&id).is_ok() {
+            // It waits: whoever becomes free is brought to it.
+            structures::set_short(tx, id, true).await?;
+            let application = stored.structure.application;
+            notices::raise(tx, call, id, application, notices::Kind::AssignmentStopped, live).await?;
+            continue;
+        }
         let mut brought = 0;
         for proposal in proposals.remove(&id).unwrap_or_default() {
             if candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {

@@ -21,6 +21,7 @@ pub mod serving;
 pub mod states;
 pub mod structure;
 pub mod training;
+pub mod verification;
 
 #[cfg(test)]
 pub(crate) mod examples;

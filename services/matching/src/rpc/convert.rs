@@ -19,7 +19,12 @@ use crate::{
         states,
         structure::{Need, Structure},
     },
-    storage::{introductions::Introduction, notices::Notice, recruitments::Recruitment, structures::Post},
+    storage::{
+        introductions::Introduction,
+        notices::{Kind as NoticeKind, Notice},
+        recruitments::Recruitment,
+        structures::Post,
+    },
 };
 
 impl From<Introduction> for proto::Introduction {
@@ -227,10 +232,10 @@ pub fn adviser(state: states::Adviser) -> proto::adviser::State {
 #[must_use]
 pub fn notice(notice: &Notice) -> proto::Notice {
     use proto::notice::Kind;
-    let kind = match notice.kind.as_str() {
-        "candidates_short" => Kind::CandidatesShort,
-        "signature_late" => Kind::SignatureLate,
-        _ => Kind::Unspecified,
+    let kind = match notice.kind {
+        NoticeKind::CandidatesShort => Kind::CandidatesShort,
+        NoticeKind::SignatureLate => Kind::SignatureLate,
+        NoticeKind::AssignmentStopped => Kind::AssignmentStopped,
     };
     proto::Notice {
         name: format!("notices/{}", notice.id),
