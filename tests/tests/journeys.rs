@@ -172,6 +172,34 @@ async fn p01_the_cap_is_a_policy_whose_changes_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a03_the_committee_compares_two_proposals_and_stays_free() {
+    let lyon = Lyon::with(0).await;
+    let journey = &lyon.journey;
+    let structure = callers::structure(&lyon.structure);
+    let more = json!({ "posts": [{ "wishedStartDate": day("2021-03-01") }] });
+    journey.post(&structure, &format!("/v1/{}:addPosts", lyon.application), more).await.ok();
+    let path = "/v1/departmentEquity:proposeAllocation";
+    let answer = journey.get(&callers::prefect("69"), &format!("{path}?posts=3")).await.ok();
+    let rows = answer["departments"].as_array().unwrap();
+    let rhone = rows.iter().find(|row| row["department"] == "69").unwrap();
+    assert_eq!((&rhone["postsGranted"], &rhone["postsAsked"]), (&json!(1), &json!(1)));
+    assert_eq!((&rhone["proportional"]["posts"], &rhone["maxMin"]["posts"]), (&json!(1), &json!(1)));
+    assert_eq!(answer["leftOver"], 2);
+    let programme = journey.call(None, Method::GET, "/v1/programme", None).await.ok();
+    assert_eq!(programme["granted"], 1, "nothing is written");
+
+    let agency = callers::agency();
+    let none = journey.get(&agency, path).await;
+    assert_eq!((none.refusal().1.as_str(), none.fields()), ("A03", vec!["posts".into()]));
+    assert!(none.json()["message_fr"].is_string());
+    let above = journey.get(&agency, &format!("{path}?posts=4000")).await;
+    assert_eq!(above.refusal(), ("CAP_EXCEEDED".into(), "P01".into()));
+    let decided = journey.get(&agency, &format!("{path}?posts=1&wave={}", lyon.wave)).await;
+    assert_eq!(decided.refusal(), ("WAVE_NOT_OPEN".into(), "P03".into()));
+    assert_eq!(journey.get(&structure, &format!("{path}?posts=1")).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_case_file_tells_in_order_all_that_happened_to_an_application_and_names_nobody() {
     let lyon = Lyon::with(4).await;
     let journey = &lyon.journey;

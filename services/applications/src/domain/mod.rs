@@ -7,6 +7,7 @@
 //! other records (the wave, the desk, another application of the same structure) come in as plain values: reading them
 //! under the right locks is the storage's part.
 
+pub mod allocation;
 pub mod amendments;
 pub mod application;
 pub mod changes;

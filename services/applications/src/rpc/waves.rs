@@ -1,20 +1,29 @@
 //! `WavesService`: the committee's waves, and the programme as a whole.
 
-use conum_geo::departments;
+use conum_geo::{Department, departments};
 use conum_kernel::{Error, WaveId};
 use conum_proto::applications::v1::{
     ActivateWaveRequest, CreateWaveRequest, GetProgrammeRequest, GetWaveRequest, ListDepartmentEquityRequest,
     ListDepartmentEquityResponse, ListGrantTotalsRequest, ListGrantTotalsResponse, ListWavesRequest, ListWavesResponse,
-    Programme, Wave, waves_service_server::WavesService,
+    Programme, ProposeAllocationRequest, ProposeAllocationResponse, Wave, waves_service_server::WavesService,
 };
 use conum_service::{Failure, Host, paging::Page, wire};
+use jiff::civil::Date;
+use sea_orm::ConnectionTrait;
 use tonic::{Request, Response, Status};
 
 use super::convert::count;
 use crate::{
     commands::{granting, settings},
-    domain::equity::{DepartmentCount, equity},
-    storage::{posts, programme, waves},
+    domain::{
+        allocation,
+        equity::{DepartmentCount, equity},
+    },
+    storage::{
+        applications,
+        posts::{self, Share},
+        programme, waves,
+    },
 };
 
 /// The rpc of waves and the programme.
@@ -88,18 +97,30 @@ impl WavesService for Waves {
         _: Request<ListDepartmentEquityRequest>,
     ) -> Result<Response<ListDepartmentEquityResponse>, Status> {
         let shares = posts::shares(self.0.store().read()).await?;
-        let counts = departments().iter().map(|department| {
-            let share = shares.get(department.code).copied().unwrap_or_default();
-            DepartmentCount {
-                department: department.code.to_owned(),
-                name: department.name.to_owned(),
-                population: department.population,
-                granted: share.granted,
-                asked: share.asked,
-            }
-        });
-        let departments = equity(counts.collect()).into_iter().map(Into::into).collect();
+        let counts = counted(|department| shares.get(department).copied().unwrap_or_default());
+        let departments = equity(counts).into_iter().map(Into::into).collect();
         Ok(Response::new(ListDepartmentEquityResponse { departments }))
+    }
+
+    async fn propose_allocation(
+        &self,
+        request: Request<ProposeAllocationRequest>,
+    ) -> Result<Response<ProposeAllocationResponse>, Status> {
+        let call = self.0.call(&request, "")?;
+        let asked = request.into_inner();
+        // Between two reads a post that is granted would be counted twice, or not at all.
+        let seen = self.0.store().read().snapshot().await.map_err(Failure::from)?;
+        let connection = &*seen;
+        let programme = programme::find(connection, settings(connection, &call).await?.cap).await?;
+        let posts = allocation::requested(asked.posts, programme).map_err(Failure::from)?;
+        let last_day = if asked.wave.is_empty() { None } else { Some(last_day(connection, &asked.wave).await?) };
+        let granted = posts::shares(connection).await?;
+        let awaiting = applications::awaiting(connection, last_day).await?;
+        let counts = counted(|department| Share {
+            granted: granted.get(department).map_or(0, |share| share.granted),
+            asked: awaiting.get(department).copied().unwrap_or_default(),
+        });
+        Ok(Response::new(allocation::propose(posts, counts).into()))
     }
 
     async fn list_grant_totals(
@@ -112,4 +133,25 @@ impl WavesService for Waves {
         let totals = posts::totals(self.0.store().read(), date, department).await?;
         Ok(Response::new(ListGrantTotalsResponse { totals: totals.into_iter().map(Into::into).collect() }))
     }
+}
+
+/// Every department, with the posts that it holds and asks for.
+fn counted(share: impl Fn(&str) -> Share) -> Vec<DepartmentCount> {
+    let count = |department: &Department| {
+        let Share { granted, asked } = share(department.code);
+        DepartmentCount {
+            department: department.code.to_owned(),
+            name: department.name.to_owned(),
+            population: department.population,
+            granted,
+            asked,
+        }
+    };
+    departments().iter().map(count).collect()
+}
+
+async fn last_day<C: ConnectionTrait>(connection: &C, wave: &str) -> Result<Date, Failure> {
+    let found = waves::find(connection, WaveId::parse_name("wave", wave)?).await?;
+    let found = found.ok_or_else(|| Error::not_found(wave))?;
+    Ok(allocation::last_day(&found.wave)?)
 }

@@ -1,14 +1,18 @@
 //! Applications: each is one document, with the columns that it is found and counted by.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use conum_kernel::{ApplicationId, Error, StructureId, WaveId};
 use conum_service::{Failure, Tx, requests::Record, sql};
 use futures::future::BoxFuture;
+use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{posts, read, structures, word};
-use crate::domain::{Application, State};
+use crate::domain::{Application, State, allocation};
+
+/// How many applications are read at once to be counted.
+const BATCH: usize = 500;
 
 /// An application as it is kept.
 #[derive(Clone, Debug)]
@@ -147,6 +151,35 @@ pub async fn list<C: ConnectionTrait>(
     }
     let _ = write!(rest, " ORDER BY id LIMIT {limit}");
     many(connection, &rest, values).await
+}
+
+/// The posts that wait for a decision, by department, as [`allocation::awaiting`] counts them.
+///
+/// # Errors
+/// The database's.
+pub async fn awaiting<C: ConnectionTrait>(
+    connection: &C,
+    last_day: Option<Date>,
+) -> Result<HashMap<String, u32>, Failure> {
+    let rest = format!(
+        "id > $1 AND active AND department IS NOT NULL
+           AND EXISTS (SELECT 1 FROM posts p WHERE p.application = applications.id AND p.state = 'asked')
+         ORDER BY id LIMIT {BATCH}"
+    );
+    let mut posts: HashMap<String, u32> = HashMap::new();
+    let mut after = String::new();
+    loop {
+        let found = many(connection, &rest, vec![after.into()]).await?;
+        for Stored { application, .. } in &found {
+            let department = application.form.profile.department().unwrap_or_default().to_owned();
+            let awaiting = allocation::awaiting(application, last_day);
+            *posts.entry(department).or_default() += u32::try_from(awaiting).map_err(Error::internal)?;
+        }
+        match found.last() {
+            Some(last) if found.len() == BATCH => after = last.application.id.to_string(),
+            _ => return Ok(posts),
+        }
+    }
 }
 
 /// The columns of a record, in the order of [`insert`] and [`update`].

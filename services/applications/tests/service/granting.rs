@@ -1,15 +1,15 @@
 //! Waves, grants, the cap and what comes back through the running service, on every database (P01–P03, A02, A03, A19).
 
-use crate::scene::{DEPARTMENT, Programme, day, form};
+use crate::scene::{Answer, DEPARTMENT, Programme, day, form};
 use conum_proto::{
     applications::v1::{
-        Application, DepartmentEquity, GrantPostsRequest, GrantTotal, ListDepartmentEquityRequest,
-        ListGrantTotalsRequest, SettleStartDateRequest, StructureKind, WithdrawApplicationRequest, application::State,
-        post, wave,
+        Application, DepartmentAllocation, DepartmentEquity, GrantPostsRequest, GrantTotal,
+        ListDepartmentEquityRequest, ListGrantTotalsRequest, ProposeAllocationRequest, ProposeAllocationResponse,
+        SettleStartDateRequest, StructureKind, WithdrawApplicationRequest, application::State, post, wave,
     },
     events::v1::{Outcome, event::Payload},
 };
-use conum_service::status;
+use conum_service::{Caller, sql, status};
 use conum_testkit::{backends, callers};
 use tonic::{Code, Status};
 
@@ -274,5 +274,142 @@ async fn a03_totals_and_equity_count_what_is_held() {
         assert_eq!((rhone.posts_granted, rhone.posts_asked), (2, 4));
         assert!(rhone.ratio > 1.0 && of("75").ratio == 0.0 && rhone.population > 1_000_000);
         assert!(rows.len() > 100);
+    }
+}
+
+async fn propose(programme: &Programme, caller: &Caller, posts: i32, wave: &str) -> Answer<ProposeAllocationResponse> {
+    let request = programme.signed(caller, ProposeAllocationRequest { posts, wave: wave.into() }).await;
+    Ok(programme.waves().propose_allocation(request).await?.into_inner())
+}
+
+fn of(allocation: &ProposeAllocationResponse, department: &str) -> DepartmentAllocation {
+    let mut rows = allocation.departments.iter();
+    rows.find(|row| row.department == department).cloned().expect("a row of every department")
+}
+
+/// Posts granted, asked for, and proposed by population and by max-min.
+fn posts(row: &DepartmentAllocation) -> [i32; 4] {
+    let proposed = |posts: &Option<conum_proto::applications::v1::ProposedPosts>| posts.as_ref().unwrap().posts;
+    [row.posts_granted, row.posts_asked, proposed(&row.proportional), proposed(&row.max_min)]
+}
+
+/// A structure of Mende, in Lozère, that applied and confirmed its address.
+async fn mende(programme: &Programme, number: u32, posts: usize) -> Application {
+    let mut form = form(number, posts);
+    form.profile.as_mut().unwrap().commune = "48095".into();
+    let application = programme.apply(form, "").await.unwrap();
+    programme.confirm(&application, &programme.token(&application).await).await.unwrap();
+    programme.get(&application.name).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_two_proposals_stand_next_to_each_other_and_nothing_is_written() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let wave = programme.wave().await;
+        programme.granted(1, 3, &wave).await;
+        let waiting = [programme.examined(2, 4).await, mende(&programme, 3, 5).await];
+        programme.apply(form(4, 6), "").await.unwrap();
+
+        let two = propose(&programme, &callers::prefect("75"), 2, "").await.unwrap();
+        assert_eq!(posts(&of(&two, DEPARTMENT)), [3, 4, 2, 1], "what is not confirmed is not considered");
+        assert_eq!(posts(&of(&two, "48")), [0, 5, 0, 1]);
+        assert_eq!((two.moved, two.left_over), (1, 0));
+        let lozere = of(&two, "48");
+        assert!((lozere.max_min.unwrap().posts_per_100k - 1e5 / f64::from(76_486)).abs() < 1e-9);
+        let (proportional, max_min) = (two.proportional.unwrap(), two.max_min.unwrap());
+        assert!(proportional.highest_per_100k < max_min.highest_per_100k && proportional.lowest_per_100k == 0.0);
+        assert!((0.0..=1.0).contains(&max_min.gini) && two.mean_per_100k > 0.0);
+        assert!(max_min.departments_below_mean > 100 && two.departments.len() > 100);
+        assert_eq!(two.departments.last().map(|row| row.population), Some(0));
+
+        let hundred = propose(&programme, &callers::agency(), 100, "").await.unwrap();
+        assert_eq!(posts(&of(&hundred, DEPARTMENT)), [3, 4, 4, 4]);
+        assert_eq!(posts(&of(&hundred, "48")), [0, 5, 5, 5]);
+        assert_eq!((hundred.moved, hundred.left_over), (0, 91));
+
+        assert_eq!(programme.programme().await.granted, 3);
+        for application in waiting {
+            assert_eq!(programme.get(&application.name).await, application);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_a_wave_considers_what_was_asked_for_by_its_day() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let wave = programme.wave().await;
+        mende(&programme, 1, 2).await;
+        programme.scene.days_pass(8).await;
+        mende(&programme, 2, 3).await;
+        let asked = async |wave: &str| {
+            let allocation = propose(&programme, &callers::agency(), 1, wave).await?;
+            Ok::<_, Status>(of(&allocation, "48").posts_asked)
+        };
+        assert_eq!(asked(&wave.name).await.unwrap(), 2);
+        assert_eq!(asked("").await.unwrap(), 5);
+        programme.activate(&wave.name).await.unwrap();
+        let refused = asked(&wave.name).await.unwrap_err();
+        assert_eq!(reason(&refused), ("WAVE_NOT_OPEN".into(), "P03".into()));
+        assert_eq!(asked("waves/x").await.unwrap_err().code(), Code::InvalidArgument);
+        let unknown = format!("{}000000", &wave.name[..wave.name.len() - 6]);
+        assert_eq!(asked(&unknown).await.unwrap_err().code(), Code::NotFound);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_a_proposal_shares_out_one_post_to_what_remains_under_the_cap() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.set_policy("cap", "10").await.unwrap();
+        let wave = programme.wave().await;
+        let application = programme.granted(1, 3, &wave).await;
+        let agency = callers::agency();
+        assert_eq!(propose(&programme, &agency, 7, "").await.unwrap().left_over, 7);
+        let refused = propose(&programme, &agency, 8, "").await.unwrap_err();
+        assert_eq!(reason(&refused), ("CAP_EXCEEDED".into(), "P01".into()));
+        for wrong in [0, -1] {
+            let refused = propose(&programme, &agency, wrong, "").await.unwrap_err();
+            assert_eq!((refused.code(), reason(&refused).1), (Code::InvalidArgument, "A03".into()));
+        }
+        let stranger = callers::structure(&application.structure);
+        assert_eq!(propose(&programme, &stranger, 1, "").await.unwrap_err().code(), Code::PermissionDenied);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_a_proposal_counts_the_applications_of_a_whole_nation() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let application = mende(&programme, 1, 2).await;
+        let id = application.name.trim_start_matches("applications/").to_owned();
+        // 1,200 more like it, each with an id of its own.
+        let copies = "WITH RECURSIVE copies(number) AS
+               (SELECT 1000 UNION ALL SELECT number + 1 FROM copies WHERE number < 2199)";
+        let own = |id: &str| format!("substr({id}, 1, length({id}) - 4) || number");
+        let applications = format!(
+            "{copies} INSERT INTO applications
+               SELECT {own}, structure, registration_number || number, department, kind, state, active, version,
+                 replace(body, id, {own})
+               FROM applications, copies WHERE id = $1",
+            own = own("id")
+        );
+        let posts = format!(
+            "{copies} INSERT INTO posts SELECT {}, {}, wave, state
+               FROM posts, copies WHERE id = (SELECT max(id) FROM posts WHERE application = $1)",
+            own("id"),
+            own("application")
+        );
+        let done = programme.host().store().write(move |tx| {
+            let (applications, posts, id) = (applications.clone(), posts.clone(), id.clone());
+            Box::pin(async move {
+                sql::execute(tx, &applications, [id.clone().into()]).await?;
+                Ok(sql::execute(tx, &posts, [id.into()]).await?.rows_affected())
+            })
+        });
+        assert_eq!(done.await.unwrap(), 1200);
+        let allocation = propose(&programme, &callers::agency(), 3000, "").await.unwrap();
+        assert_eq!((of(&allocation, "48").posts_asked, allocation.left_over), (2402, 598));
     }
 }

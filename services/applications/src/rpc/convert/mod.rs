@@ -10,7 +10,10 @@ use conum_service::wire;
 
 use self::lists::Twin as _;
 use crate::{
-    domain::equity::DepartmentEquity,
+    domain::{
+        allocation::{Allocation, DepartmentAllocation, Rate, Spread},
+        equity::DepartmentEquity,
+    },
     storage::{posts::Total, waves::Stored as StoredWave},
 };
 
@@ -62,6 +65,48 @@ impl From<DepartmentEquity> for proto::DepartmentEquity {
             posts_asked: count(row.count.asked),
             posts_per_100k: row.posts_per_100k,
             ratio: row.ratio,
+        }
+    }
+}
+
+impl From<Allocation> for proto::ProposeAllocationResponse {
+    fn from(allocation: Allocation) -> Self {
+        Self {
+            departments: allocation.departments.into_iter().map(Into::into).collect(),
+            proportional: Some(allocation.proportional.into()),
+            max_min: Some(allocation.max_min.into()),
+            mean_per_100k: allocation.mean.per_100k(),
+            left_over: count(allocation.left_over),
+            moved: count(allocation.moved),
+        }
+    }
+}
+
+impl From<DepartmentAllocation> for proto::DepartmentAllocation {
+    fn from(row: DepartmentAllocation) -> Self {
+        let proposed = |posts| proto::ProposedPosts {
+            posts: count(posts),
+            posts_per_100k: row.rate(posts).map_or(0.0, Rate::per_100k),
+        };
+        Self {
+            proportional: Some(proposed(row.proportional)),
+            max_min: Some(proposed(row.max_min)),
+            population: row.count.population.into(),
+            posts_granted: count(row.count.granted),
+            posts_asked: count(row.count.asked),
+            department: row.count.department,
+            department_name: row.count.name,
+        }
+    }
+}
+
+impl From<Spread> for proto::AllocationSpread {
+    fn from(spread: Spread) -> Self {
+        Self {
+            lowest_per_100k: spread.lowest.per_100k(),
+            highest_per_100k: spread.highest.per_100k(),
+            departments_below_mean: count(spread.below_mean),
+            gini: spread.gini,
         }
     }
 }
