@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     acceptance::{Pair, Sides, accept_in},
-    choices::Choices,
+    choices::{Choice, Choices},
     market::{Fit, Market, Reach, Vacancy, arc, chord, chord_squared, fit_at, tie_break, unit},
     quota::Reordered,
     scarcity::{self, Asks},
@@ -46,6 +46,27 @@ pub(crate) struct Crowd {
     pub(crate) all_offer: u8,
     pub(crate) some_offer: u8,
     pub(crate) available: (i32, i32),
+    /// Whether some are of the group that a share is kept for, and whether some are not.
+    pub(crate) groups: Groups,
+}
+
+/// Of the group that a share is kept for, and not of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Groups {
+    pub(crate) members: bool,
+    pub(crate) others: bool,
+}
+
+impl Groups {
+    pub(crate) const BOTH: Self = Self { members: true, others: true };
+
+    pub(crate) fn of(member: bool) -> Self {
+        Self { members: member, others: !member }
+    }
+
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.members && other.members || self.others && other.others
+    }
 }
 
 impl Summary for Crowd {
@@ -56,6 +77,8 @@ impl Summary for Crowd {
         self.all_offer &= other.all_offer;
         self.some_offer |= other.some_offer;
         self.available = (self.available.0.min(other.available.0), self.available.1.max(other.available.1));
+        self.groups.members |= other.groups.members;
+        self.groups.others |= other.groups.others;
     }
 }
 
@@ -162,6 +185,7 @@ impl<'m> Engine<'m> {
                 all_offer: person.offers,
                 some_offer: person.offers,
                 available: (person.available, person.available),
+                groups: Groups::of(person.member),
             };
             match homes[place] {
                 // Those who go as far are beside each other, so that whole regions can be answered for.
@@ -248,9 +272,8 @@ impl<'m> Engine<'m> {
         let market = self.market;
         let places: Vec<u32> = market.vacancies.iter().map(|vacancy| vacancy.places).collect();
         let room: Vec<u32> = market.people.iter().map(|person| person.room).collect();
-        let member = |person: &usize| market.people[*person].member;
         let begun = market.vacancies.iter().map(|_| None).collect();
-        let mut orders = Orders { engine: self, scarcity, member, begun };
+        let mut orders = Orders { engine: self, scarcity, begun };
         // Neighbours one after the other: they look at the same parts of the index.
         let neighbours = self.vacancies.items.iter().map(|vacancy| *vacancy as usize);
         let elsewhere = (0..places.len()).filter(|vacancy| self.sites[*vacancy].is_none());
@@ -276,24 +299,43 @@ impl<'m> Engine<'m> {
 type Key = (u8, u32, u64, u64, usize);
 
 /// Both sides' orders.
-struct Orders<'e, F> {
+struct Orders<'e> {
     engine: &'e Engine<'e>,
     scarcity: &'e [u32],
-    member: F,
     /// Each structure's, from the first question on.
-    begun: Vec<Option<Reordered<Choices<'e>, F>>>,
+    begun: Vec<Option<Begun<'e>>>,
 }
 
-impl<F: Fn(&usize) -> bool + Copy> Sides for Orders<'_, F> {
+/// A structure's order, as far as it was asked for.
+enum Begun<'e> {
+    Plain(Choices<'e>),
+    WithShare(Box<Reordered<Choices<'e>, Better>>),
+}
+
+type Better = fn(&Choice, &Choice) -> bool;
+
+impl<'e> Begun<'e> {
+    fn of(engine: &'e Engine<'e>, structure: usize) -> Self {
+        let Market { share, vacancies, .. } = engine.market;
+        if share.percent == 0 {
+            return Self::Plain(Choices::among(engine, structure, Groups::BOTH));
+        }
+        let [members, others] = [true, false].map(|member| Choices::among(engine, structure, Groups::of(member)));
+        let better: Better = |one, other| one < other;
+        Self::WithShare(Box::new(Reordered::after(vacancies[structure].called, members, others, *share, better)))
+    }
+}
+
+impl Sides for Orders<'_> {
     type Key = Key;
 
     fn next(&mut self, structure: usize) -> Option<usize> {
         let engine = self.engine;
-        let order = self.begun[structure].get_or_insert_with(|| {
-            let called = engine.market.vacancies[structure].called;
-            Reordered::after(called, Choices::new(engine, structure), engine.market.share, self.member)
-        });
-        order.next()
+        let choice = match self.begun[structure].get_or_insert_with(|| Begun::of(engine, structure)) {
+            Begun::Plain(choices) => choices.next(),
+            Begun::WithShare(choices) => choices.next(),
+        };
+        choice.map(|choice| choice.person as usize)
     }
 
     fn key(&self, person: usize, structure: usize) -> Key {
@@ -341,7 +383,7 @@ impl<'e> Others<'e> {
     }
 
     /// How many possible structures a person would rather have than the one with this key.
-    fn better<F: Fn(&usize) -> bool + Copy>(&self, orders: &Orders<'_, F>, person: usize, key: Key) -> u32 {
+    fn better(&self, orders: &Orders<'_>, person: usize, key: Key) -> u32 {
         let market = self.engine.market;
         let facts = &market.people[person];
         let rather = |structure: usize| {

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::{
-    assignment::{Engine, MARGIN_M},
+    assignment::{Engine, Groups, MARGIN_M},
     market::{Vacancy, arc},
     scarcity::Asks,
 };
@@ -38,13 +38,23 @@ pub(crate) struct Choices<'e> {
     /// Its position in the market.
     number: usize,
     vacancy: &'e Vacancy,
+    /// Among whom.
+    groups: Groups,
     waiting: BinaryHeap<Reverse<Waiting>>,
 }
 
+/// Somebody, and what its place follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Choice {
+    cost: u64,
+    turn: u32,
+    pub(crate) person: u32,
+}
+
 impl<'e> Choices<'e> {
-    pub(crate) fn new(engine: &'e Engine<'e>, number: usize) -> Self {
+    pub(crate) fn among(engine: &'e Engine<'e>, number: usize, groups: Groups) -> Self {
         let vacancy = &engine.market.vacancies[number];
-        let mut choices = Self { engine, number, vacancy, waiting: BinaryHeap::new() };
+        let mut choices = Self { engine, number, vacancy, groups, waiting: BinaryHeap::new() };
         for person in engine.off_the_map(number) {
             choices.consider(person);
         }
@@ -60,7 +70,7 @@ impl<'e> Choices<'e> {
             return;
         };
         let (least, _) = node.area.distances(from);
-        if node.summary.excludes(self.vacancy, least) {
+        if !node.summary.groups.meets(self.groups) || node.summary.excludes(self.vacancy, least) {
             return;
         }
         self.wait(Kind::Part, least, number);
@@ -92,6 +102,9 @@ impl<'e> Choices<'e> {
     /// Adds somebody, where the pair is possible and new.
     fn consider(&mut self, number: u32) {
         let (market, person) = (self.engine.market, &self.engine.market.people[number as usize]);
+        if !Groups::of(person.member).meets(self.groups) {
+            return;
+        }
         let Some(fit) = self.engine.fit(number as usize, self.number) else { return };
         if self.vacancy.introduced.binary_search(&number).is_err() {
             let cost = market.cost(person, &fit).to_bits();
@@ -102,13 +115,13 @@ impl<'e> Choices<'e> {
 }
 
 impl Iterator for Choices<'_> {
-    type Item = usize;
+    type Item = Choice;
 
-    fn next(&mut self) -> Option<usize> {
+    fn next(&mut self) -> Option<Choice> {
         loop {
             let Reverse(next) = self.waiting.pop()?;
             match next.kind {
-                Kind::Person => return Some(next.number as usize),
+                Kind::Person => return Some(Choice { cost: next.cost, turn: next.turn, person: next.number }),
                 Kind::Near => self.consider(next.number),
                 Kind::Part => self.look_into(next.number),
             }

@@ -1,6 +1,6 @@
 //! A share of places that is kept for a group: the reordering of Parcoursup (annexe on its algorithms, section 4).
 
-use std::collections::VecDeque;
+use std::{fmt, iter::Peekable};
 
 /// The least share of a group in every beginning of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -20,55 +20,56 @@ impl Share {
 /// An order in which every beginning of length k holds at least `ceil(q k)` of a group, or none of the group is left. A
 /// member is never overtaken by somebody who is none, and as few as can be change their order.
 ///
+/// The members and the others come each in their order; of the first of both, the better one is next where no member is
+/// due.
+///
 /// ```
 /// use conum_engine::{Reordered, Share};
 ///
-/// let order = ["a", "b", "C", "d", "E"].into_iter();
-/// let member = |name: &&str| name.chars().all(char::is_uppercase);
-/// let order: Vec<_> = Reordered::new(order, Share { percent: 50 }, member).collect();
-/// assert_eq!(order, ["C", "a", "E", "b", "d"]);
+/// let order = Reordered::after((0, 0), "CE".chars(), "abd".chars(), Share { percent: 50 }, |one, other| {
+///     one.to_ascii_lowercase() < other.to_ascii_lowercase()
+/// });
+/// assert_eq!(order.collect::<String>(), "CaEbd");
 /// ```
-#[derive(Clone, Debug)]
 pub struct Reordered<I: Iterator, F> {
-    order: I,
+    members: Peekable<I>,
+    others: Peekable<I>,
     share: Share,
-    is_member: F,
-    /// Those who were overtaken, in their order.
-    overtaken: VecDeque<I::Item>,
+    is_better: F,
     length: u64,
-    members: u64,
+    so_far: u64,
 }
 
-impl<I: Iterator, F: Fn(&I::Item) -> bool> Reordered<I, F> {
-    pub fn new(order: I, share: Share, is_member: F) -> Self {
-        Self::after((0, 0), order, share, is_member)
-    }
-
-    /// The same for what comes after a beginning of a length, with so many of the group.
-    pub fn after((length, members): (u64, u64), order: I, share: Share, is_member: F) -> Self {
-        Self { order, share, is_member, overtaken: VecDeque::new(), length, members }
-    }
-
-    fn next_member(&mut self) -> Option<I::Item> {
-        loop {
-            let next = self.order.next()?;
-            if (self.is_member)(&next) {
-                return Some(next);
-            }
-            self.overtaken.push_back(next);
-        }
+impl<I: Iterator, F> fmt::Debug for Reordered<I, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { share, length, so_far, .. } = self;
+        f.debug_struct("Reordered")
+            .field("share", share)
+            .field("length", length)
+            .field("so_far", so_far)
+            .finish_non_exhaustive()
     }
 }
 
-impl<I: Iterator, F: Fn(&I::Item) -> bool> Iterator for Reordered<I, F> {
+impl<I: Iterator, F: Fn(&I::Item, &I::Item) -> bool> Reordered<I, F> {
+    /// What comes after a beginning of a length, with so many of the group.
+    pub fn after((length, so_far): (u64, u64), members: I, others: I, share: Share, is_better: F) -> Self {
+        Self { members: members.peekable(), others: others.peekable(), share, is_better, length, so_far }
+    }
+}
+
+impl<I: Iterator, F: Fn(&I::Item, &I::Item) -> bool> Iterator for Reordered<I, F> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        let due = self.members < self.share.of(self.length + 1);
-        let member = if due { self.next_member() } else { None };
-        let next = member.or_else(|| self.overtaken.pop_front()).or_else(|| self.order.next())?;
+        let due = self.so_far < self.share.of(self.length + 1);
+        let of_members = match (self.members.peek(), self.others.peek()) {
+            (Some(member), Some(other)) => due || (self.is_better)(member, other),
+            (member, _) => member.is_some(),
+        };
+        let next = if of_members { self.members.next() } else { self.others.next() }?;
         self.length += 1;
-        self.members += u64::from((self.is_member)(&next));
+        self.so_far += u64::from(of_members);
         Some(next)
     }
 }
@@ -78,6 +79,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The people of a list of which each is a member or not, after a beginning.
+    fn reordered(called: (u64, u64), people: &[usize], members: &[bool], share: Share) -> Vec<usize> {
+        let (of_group, others): (Vec<_>, Vec<_>) = people.iter().copied().partition(|person| members[*person]);
+        Reordered::after(called, of_group.into_iter(), others.into_iter(), share, |one, other| one < other).collect()
+    }
 
     /// The inversions between an order and the natural one.
     fn inversions(order: &[usize]) -> usize {
@@ -98,7 +105,7 @@ mod tests {
             members in prop::collection::vec(any::<bool>(), 0..40), percent in 0_u32..=100,
         ) {
             let share = Share { percent };
-            let order: Vec<usize> = Reordered::new(0..members.len(), share, |person| members[*person]).collect();
+            let order = reordered((0, 0), &(0..members.len()).collect::<Vec<_>>(), &members, share);
             prop_assert_eq!(order.iter().collect::<std::collections::HashSet<_>>().len(), members.len());
             prop_assert!(keeps(&order, &members, share));
             for (place, person) in order.iter().enumerate() {
@@ -112,11 +119,11 @@ mod tests {
             members in prop::collection::vec(any::<bool>(), 0..40), percent in 0_u32..=100, cut in 0_usize..40,
         ) {
             let share = Share { percent };
-            let whole: Vec<usize> = Reordered::new(0..members.len(), share, |person| members[*person]).collect();
+            let whole = reordered((0, 0), &(0..members.len()).collect::<Vec<_>>(), &members, share);
             let (begun, _) = whole.split_at(cut.min(whole.len()));
             let called = (begun.len() as u64, begun.iter().filter(|person| members[**person]).count() as u64);
-            let left = (0..members.len()).filter(|person| !begun.contains(person));
-            let rest = Reordered::after(called, left, share, |person| members[*person]);
+            let left: Vec<_> = (0..members.len()).filter(|person| !begun.contains(person)).collect();
+            let rest = reordered(called, &left, &members, share);
             prop_assert_eq!(begun.iter().copied().chain(rest).collect::<Vec<_>>(), whole);
         }
 
@@ -125,7 +132,7 @@ mod tests {
             members in prop::collection::vec(any::<bool>(), 0..6), percent in 0_u32..=100,
         ) {
             let share = Share { percent };
-            let order: Vec<usize> = Reordered::new(0..members.len(), share, |person| members[*person]).collect();
+            let order = reordered((0, 0), &(0..members.len()).collect::<Vec<_>>(), &members, share);
             let mut all = vec![vec![]];
             for person in 0..members.len() {
                 all = all.into_iter().flat_map(|order: Vec<usize>| (0..=order.len()).map(move |at| {

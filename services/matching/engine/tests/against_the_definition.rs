@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use conum_engine::{
-    Assigned, Assignment, Engine, Fit, Lists, Market, Person, Reach, Reordered, Rounding, Share, Vacancy, Weights,
-    accept, tie_break,
+    Assigned, Assignment, Engine, Fit, Lists, Market, Person, Reach, Rounding, Share, Vacancy, Weights, accept,
+    tie_break,
 };
 use conum_geo::Place;
 use proptest::prelude::*;
@@ -36,8 +36,23 @@ fn order(market: &Market, structure: usize) -> Vec<usize> {
         })
         .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let order = order.into_iter().map(|(.., person)| person);
-    Reordered::new(order, market.share, |person| market.people[*person].member).collect()
+    let order = order.into_iter().map(|(.., person)| person).enumerate();
+    let (members, others): (Vec<_>, Vec<_>) = order.partition(|(_, person)| market.people[*person].member);
+    let (mut members, mut others) = (members.into_iter().peekable(), others.into_iter().peekable());
+    let mut kept = Vec::new();
+    let mut so_far = 0;
+    loop {
+        let due = so_far < market.share.of(kept.len() as u64 + 1);
+        let of_members = match (members.peek(), others.peek()) {
+            (Some(member), Some(other)) => due || member.0 < other.0,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => return kept,
+        };
+        so_far += u64::from(of_members);
+        let next = if of_members { members.next() } else { others.next() };
+        kept.extend(next.map(|(_, person)| person));
+    }
 }
 
 /// What a person compares, by the definition; less is better.
