@@ -16,6 +16,7 @@ use std::sync::Arc;
 use conum_kernel::Error;
 use conum_proto::matching::v1::{
     introductions_service_server::IntroductionsServiceServer, recruitments_service_server::RecruitmentsServiceServer,
+    studies_service_server::StudiesServiceServer,
 };
 use conum_service::{
     Host,
@@ -35,8 +36,9 @@ pub const SERVICE: Service =
 fn build(host: &Host, _: &Config) -> Result<Built, Error> {
     let introductions = IntroductionsServiceServer::new(rpc::introductions::Introductions(host.clone()));
     let recruitments = RecruitmentsServiceServer::new(rpc::recruitments::Recruitments(host.clone()));
+    let studies = StudiesServiceServer::new(rpc::studies::Studies(host.clone()));
     Ok(Built {
-        routes: Routes::new(introductions).add_service(recruitments),
+        routes: Routes::new(introductions).add_service(recruitments).add_service(studies),
         subscriber: Some(Arc::new(rpc::inbox::Reactions)),
         letters: None,
         timers: tasks::timers(),

@@ -47,7 +47,7 @@ pub enum Sector {
 }
 
 /// What a structure may need and a candidate may offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Experience of digital mediation.

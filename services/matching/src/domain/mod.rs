@@ -18,6 +18,8 @@ pub mod order;
 pub mod policies;
 pub mod recruitment;
 pub mod serving;
+pub mod shortage;
+pub mod simulation;
 pub mod states;
 pub mod structure;
 pub mod training;

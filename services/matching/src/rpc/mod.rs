@@ -4,6 +4,7 @@ pub mod convert;
 pub mod inbox;
 pub mod introductions;
 pub mod recruitments;
+pub mod studies;
 
 use conum_kernel::{CandidateId, Error, StructureId};
 use conum_service::{Call, Failure, Scope};

@@ -1,7 +1,9 @@
 //! People, as their own service tells them, and the search for those who may be introduced.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
-use conum_geo::{BoundingBox, Place, Territory};
+use conum_geo::{BoundingBox, Place, Territory, distance_m};
 use conum_kernel::{CandidateId, Error, StructureId};
 use conum_service::{
     Failure, Tx,
@@ -14,7 +16,7 @@ use super::read;
 use crate::domain::{
     assignment::Available,
     candidate::{Candidate, Quality, Reach, Sector},
-    structure::Seat,
+    structure::{Seat, Structure},
 };
 
 #[derive(Debug, FromQueryResult)]
@@ -246,6 +248,55 @@ pub async fn with_room<C: ConnectionTrait>(connection: &C, limit: usize) -> Resu
         .into_iter()
         .map(|person| Available { room: limit.saturating_sub(person.live), candidate: person.candidate })
         .collect())
+}
+
+/// Everybody who may be introduced, whether there is room or not, and their live introductions.
+///
+/// # Errors
+/// The database's.
+pub async fn open<C: ConnectionTrait>(connection: &C) -> Result<Vec<Stored>, Failure> {
+    stored(sql::rows(connection, &format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN}"), []).await?)
+}
+
+/// Everybody of the programme who lives around a structure, goes anywhere on its side of the sea, or wishes its
+/// department, and whether they were ever introduced to it.
+///
+/// # Errors
+/// The database's.
+pub async fn near<C: ConnectionTrait>(
+    connection: &C,
+    structure: &Structure,
+    km: u32,
+) -> Result<Vec<(Stored, bool)>, Failure> {
+    let area = structure.place.map(|place| BoundingBox::around(place, f64::from(km)));
+    let query = format!(
+        "SELECT {COLUMNS} FROM candidates WHERE NOT gone AND (max_km IS NULL AND territory = $1
+           OR lat BETWEEN $2 AND $3 AND lon BETWEEN $4 AND $5 OR commune = $6
+           OR id IN (SELECT candidate FROM wishes WHERE department = $7))"
+    );
+    let territory = structure.territory.map(|territory| territory.code().to_owned());
+    let values: [Value; 7] = [
+        territory.into(),
+        area.as_ref().map(|area| area.min_lat).into(),
+        area.as_ref().map(|area| area.max_lat).into(),
+        area.as_ref().map(|area| area.min_lon).into(),
+        area.as_ref().map(|area| area.max_lon).into(),
+        structure.commune.clone().into(),
+        structure.department.clone().into(),
+    ];
+    let introduced: HashSet<CandidateId> =
+        pairs(connection, &[structure.id]).await?.into_iter().map(|(_, candidate)| candidate).collect();
+    let people = stored(sql::rows(connection, &query, values).await?)?;
+    let near = |stored: Stored| {
+        let metres = stored.candidate.place.zip(structure.place).map(|(home, site)| distance_m(home, site));
+        let close = metres.is_some_and(|metres| metres <= km.saturating_mul(1000));
+        let candidate = &stored.candidate;
+        let wishes = candidate.wished_departments.contains(&structure.department);
+        let anywhere = candidate.reach == Reach::Anywhere && candidate.territory == structure.territory;
+        let introduced = introduced.contains(&candidate.id);
+        (close || wishes || anywhere || candidate.commune == structure.commune).then_some((stored, introduced))
+    };
+    Ok(people.into_iter().filter_map(near).collect())
 }
 
 /// How far a search for one place looks at first, then further, in km. The last is the greatest distance of the policy.

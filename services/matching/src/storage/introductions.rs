@@ -1,6 +1,6 @@
 //! Introductions and their places.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
 use conum_kernel::{ApplicationId, CandidateId, Error, IntroductionId, StructureId};
@@ -156,9 +156,27 @@ pub async fn list<C: ConnectionTrait>(
 ///
 /// # Errors
 /// The database's.
-pub async fn live_of_structure(tx: &Tx, structure: StructureId) -> Result<Vec<Introduction>, Failure> {
+pub async fn live_of_structure<C: ConnectionTrait>(
+    connection: &C,
+    structure: StructureId,
+) -> Result<Vec<Introduction>, Failure> {
     let rest = "structure = $1 AND structure_slot IS NOT NULL ORDER BY introduced_at, id";
-    many(tx, rest, vec![structure.to_string().into()]).await
+    many(connection, rest, vec![structure.to_string().into()]).await
+}
+
+/// How many live introductions each structure has that has any.
+///
+/// # Errors
+/// The database's.
+pub async fn live_counts<C: ConnectionTrait>(connection: &C) -> Result<HashMap<StructureId, usize>, Failure> {
+    let query = "SELECT structure, CAST(count(*) AS bigint) AS live FROM introductions
+        WHERE structure_slot IS NOT NULL GROUP BY structure";
+    let rows = sql::all(connection, query, []).await?;
+    let count = |row: &sea_orm::QueryResult| {
+        let live: i64 = row.try_get("", "live")?;
+        Ok((read(row.try_get::<String>("", "structure")?.parse())?, usize::try_from(live).unwrap_or(0)))
+    };
+    rows.iter().map(count).collect()
 }
 
 /// The live introductions of a candidate, oldest first.

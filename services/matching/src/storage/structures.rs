@@ -1,5 +1,7 @@
 //! Structures that were granted posts, and their posts.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use conum_geo::{Place, Territory};
 use conum_kernel::{ApplicationId, Error, IntroductionId, PostId, RecruitmentId, StructureId, WaveId};
@@ -136,6 +138,37 @@ pub async fn short(tx: &Tx) -> Result<Vec<Stored>, Failure> {
     let query = format!("SELECT {COLUMNS} FROM structures WHERE short ORDER BY id");
     let rows: Vec<Row> = sql::rows(tx, &query, []).await?;
     rows.into_iter().map(|row| Stored::try_from(row).map_err(Failure::from)).collect()
+}
+
+/// Reads a structure.
+///
+/// # Errors
+/// The database's.
+pub async fn find<C: ConnectionTrait>(connection: &C, id: StructureId) -> Result<Option<Stored>, Failure> {
+    let query = format!("SELECT {COLUMNS} FROM structures WHERE id = $1");
+    let row: Option<Row> = sql::row(connection, &query, [id.to_string().into()]).await?;
+    Ok(row.map(Stored::try_from).transpose()?)
+}
+
+/// Every structure with its posts.
+///
+/// # Errors
+/// The database's.
+pub async fn all<C: ConnectionTrait>(connection: &C) -> Result<Vec<(Stored, Vec<Post>)>, Failure> {
+    let mut of_structure: HashMap<StructureId, Vec<Post>> = HashMap::new();
+    let rows: Vec<PostRow> =
+        sql::rows(connection, &format!("SELECT {POST_COLUMNS} FROM posts ORDER BY id"), []).await?;
+    for row in rows {
+        let post = Post::try_from(row)?;
+        of_structure.entry(post.structure).or_default().push(post);
+    }
+    let rows: Vec<Row> = sql::rows(connection, &format!("SELECT {COLUMNS} FROM structures ORDER BY id"), []).await?;
+    let with_posts = |row| {
+        let stored = Stored::try_from(row)?;
+        let posts = of_structure.remove(&stored.structure.id).unwrap_or_default();
+        Ok((stored, posts))
+    };
+    rows.into_iter().map(with_posts).collect()
 }
 
 /// Notes whether a structure waits for a possible candidate.
