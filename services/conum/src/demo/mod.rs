@@ -6,6 +6,7 @@
 mod cashier;
 mod cast;
 mod chance;
+mod compare;
 mod mailbox;
 mod recruiter;
 mod report;
@@ -49,6 +50,9 @@ pub(crate) struct Options {
     /// End with one line of JSON.
     #[arg(long)]
     json: bool,
+    /// Play nothing: introduce the whole cast at once, in three ways, and set what comes of it side by side.
+    #[arg(long, conflicts_with = "data")]
+    compare: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,12 +63,29 @@ enum Size {
     National,
 }
 
+impl Size {
+    fn scale(self) -> Scale {
+        match self {
+            Self::Small => Scale::small(),
+            Self::National => Scale::national(),
+        }
+    }
+}
+
 /// Plays a season.
 ///
 /// # Errors
 /// The first answer that the cast did not expect.
 pub(crate) async fn run(options: Options) -> Result<ExitCode, Error> {
     let began = Instant::now();
+    if options.compare {
+        let report = compare::Report::of_cast(options.seed, &options.scale.scale());
+        eprintln!("{}\nCompared in {:.1} s.", report.text(), began.elapsed().as_secs_f64());
+        if options.json {
+            println!("{}", serde_json::to_string(&report).map_err(Error::internal)?);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let (folder, temporary) = folder(&options)?;
     let morning = start_of_day(BEGINNING);
     let clock = Clock::manual(morning);
@@ -83,12 +104,9 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Error> {
     let voice = Voice::new(&url, &config.keys(), &clock)?;
 
     let bar = bar();
-    let scale = match options.scale {
-        Size::Small => Scale::small(),
-        Size::National => Scale::national(),
-    };
     let mailbox = Mailbox::new(folder.join("mails"));
-    let mut season = Season::new(&platform.cluster, &clock, voice.clone(), options.seed, scale, mailbox);
+    let mut season =
+        Season::new(&platform.cluster, &clock, voice.clone(), options.seed, options.scale.scale(), mailbox);
     season
         .play(|day, date| {
             bar.set_position(day.unsigned_abs());

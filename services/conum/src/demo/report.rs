@@ -221,9 +221,13 @@ impl Report {
 
 /// Whole euros, in groups of three digits.
 fn euros(cents: i64) -> String {
-    let digits = (cents / 100).to_string();
+    format!("{} EUR", grouped(&(cents / 100).to_string()))
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(digits: &str) -> String {
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
-    format!("{} EUR", groups.join(" "))
+    groups.join(" ")
 }
 
 async fn candidates(voice: &Voice) -> Result<i64, Error> {

@@ -67,6 +67,25 @@ impl Scale {
         let committees = (0..8).map(|wave| 70 + 14 * wave).collect();
         Self { structures: 1_450, candidates: 40_000, committees, applied_by: 150, seats: 60 }
     }
+
+    /// The day on which a structure applies.
+    pub(crate) fn applies_on(&self, chance: &Chance, structure: usize) -> i64 {
+        let last = if structure < RIVALS { 2 } else { self.applied_by };
+        chance.between(1, last, &format!("structure/{structure}"), "applies")
+    }
+
+    /// How many candidates have registered at the end of a day: most on the first one, the others over the first half of
+    /// the season.
+    pub(crate) fn registered_by(&self, day: i64) -> usize {
+        let first = self.candidates * FIRST_DAY / 100;
+        let rest = i64::try_from(self.candidates - first).unwrap_or(0);
+        first + usize::try_from((rest * day / LAST_REGISTRATION).min(rest)).unwrap_or(0)
+    }
+
+    /// The first day on which everybody has applied or registered.
+    pub(crate) fn complete_on(&self) -> i64 {
+        self.applied_by.max(LAST_REGISTRATION)
+    }
 }
 
 /// Where a structure stands before it recruits.
@@ -112,6 +131,8 @@ pub(crate) struct Season<'a> {
 
 /// Which share of the candidates is there on the first day, in percent.
 const FIRST_DAY: usize = 75;
+/// The day of the last registration.
+pub(crate) const LAST_REGISTRATION: i64 = SEASON / 2;
 /// How many registrations are under way at once on the first day, when their order has no effect.
 const AT_ONCE: usize = 16;
 
@@ -125,10 +146,7 @@ impl<'a> Season<'a> {
         mailbox: Mailbox,
     ) -> Self {
         let chance = Chance::new(seed);
-        let stages = (0..scale.structures).map(|number| {
-            let last = if number < RIVALS { 2 } else { scale.applied_by };
-            (number, Stage::Outside(chance.between(1, last, &format!("structure/{number}"), "applies")))
-        });
+        let stages = (0..scale.structures).map(|number| (number, Stage::Outside(scale.applies_on(&chance, number))));
         Self {
             stages: stages.collect(),
             cluster,
@@ -176,10 +194,10 @@ impl<'a> Season<'a> {
     }
 
     async fn candidates(&mut self, number: i64, date: Date) -> Result<(), Error> {
-        let first = self.scale.candidates * FIRST_DAY / 100;
+        let until = self.scale.registered_by(number);
         if number == 0 {
             // No structure is served yet: the order of registrations changes nothing.
-            let names: Vec<(usize, Option<String>)> = stream::iter(0..first)
+            let names: Vec<(usize, Option<String>)> = stream::iter(0..until)
                 .map(|candidate| self.register(candidate, date))
                 .buffered(AT_ONCE)
                 .try_collect()
@@ -188,11 +206,7 @@ impl<'a> Season<'a> {
                 self.registered(candidate, name);
             }
         } else {
-            // The others come over the first half of the season.
-            let days = SEASON / 2;
-            let rest = i64::try_from(self.scale.candidates - first).unwrap_or(0);
-            let until = first + usize::try_from((rest * number / days).min(rest)).unwrap_or(0);
-            for candidate in self.registered.max(first)..until {
+            for candidate in self.registered..until {
                 let (candidate, name) = self.register(candidate, date).await?;
                 self.registered(candidate, name);
             }
@@ -397,5 +411,21 @@ impl<'a> Season<'a> {
         let request = self.voice.by(&voice::agency(), ActivateWaveRequest { name: wave.into(), request_id }).await?;
         self.voice.waves().activate_wave(request).await.map_err(unexpected("ActivateWave"))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_registers_once_and_by_the_last_day() {
+        for scale in [Scale::small(), Scale::national()] {
+            assert_eq!(scale.registered_by(0), scale.candidates * FIRST_DAY / 100);
+            assert!((1..=LAST_REGISTRATION).all(|day| scale.registered_by(day) >= scale.registered_by(day - 1)));
+            assert!(scale.registered_by(LAST_REGISTRATION - 1) < scale.candidates);
+            assert_eq!(scale.registered_by(LAST_REGISTRATION), scale.candidates);
+            assert_eq!(scale.registered_by(LAST_REGISTRATION + 1), scale.candidates);
+        }
     }
 }
