@@ -11,4 +11,6 @@ mod recruitments;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod studies;
+#[cfg(test)]
 mod trainings;

@@ -152,6 +152,7 @@ mod tests {
             needed_by: 0,
             places: 3,
             introduced: Vec::new(),
+            called: (0, 0),
             id,
         }
     }

@@ -112,6 +112,7 @@ fn vacancy(application: &Application, number: usize, today: Date) -> Vacancy {
         needed_by: on_scale(day_of(dates.min().unwrap_or(today).max(today))),
         places: LIVE,
         introduced: Vec::new(),
+        called: (0, 0),
         id: identity(number),
     }
 }
