@@ -5,24 +5,26 @@ use std::collections::HashMap;
 use crate::{
     acceptance::{Pair, Sides, accept_in},
     choices::{Choice, Choices},
-    market::{Fit, Market, Reach, Vacancy, arc, chord, chord_squared, fit_at, tie_break, unit},
+    market::{Fit, Market, Reach, Vacancy, arc, chord, chord_squared, fit_at, rough, rough_chord_squared, tie_break, unit},
     quota::Reordered,
     scarcity::{self, Asks},
     tree::{Answer, Node, Summary, Tree},
 };
 
-/// How far the index may be from the exact distance, in metres: within it, the exact one decides.
-pub(crate) const MARGIN_M: f64 = 1.0;
+/// How far a straight line of the index may be from the true one, through the unit sphere: within it, the exact distance
+/// decides. Rounding two points and computing with them errs by less than 3e-7, rounding to the metre by 1e-7; this is
+/// some 6 metres.
+pub(crate) const SLACK: f32 = 1e-6;
 /// More than the square of any straight line through the unit sphere.
-const BEYOND: f64 = 5.0;
+const BEYOND: f32 = 5.0;
 
 /// The squares of straight lines that decide whether a person reaches a place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Below, it is reached.
-    pub(crate) sure: f64,
+    pub(crate) sure: f32,
     /// Above, it is not.
-    pub(crate) never: f64,
+    pub(crate) never: f32,
 }
 
 impl Limits {
@@ -30,9 +32,11 @@ impl Limits {
         match reach {
             Reach::Anywhere => Self { sure: BEYOND, never: BEYOND },
             Reach::Within(metres) => {
-                // Nothing is below the square of nothing: where the margin is all there is, the exact distance decides.
-                let sure = if metres > MARGIN_M { chord(metres - MARGIN_M).powi(2) } else { -1.0 };
-                Self { sure, never: chord(metres + MARGIN_M).powi(2) }
+                #[expect(clippy::cast_possible_truncation, reason = "the slack is greater")]
+                let line = chord(metres) as f32;
+                // Nothing is below the square of nothing: where the slack is all there is, the exact distance decides.
+                let sure = if line > SLACK { (line - SLACK).powi(2) } else { -1.0 };
+                Self { sure, never: (line + SLACK).powi(2) }
             }
         }
     }
@@ -84,7 +88,7 @@ impl Summary for Crowd {
 
 impl Crowd {
     /// Whether none of them is possible at this square of the straight line or more.
-    pub(crate) fn excludes(&self, vacancy: &Vacancy, least: f64) -> bool {
+    pub(crate) fn excludes(&self, vacancy: &Vacancy, least: f32) -> bool {
         least > self.limits.never
             || vacancy.compulsory & !self.some_offer != 0
             || self.available.0 > vacancy.needed_by
@@ -166,7 +170,7 @@ impl<'m> Engine<'m> {
         let homes: Vec<_> = people.iter().map(|person| person.place.map(unit)).collect();
         let sites: Vec<_> = market.vacancies.iter().map(|vacancy| vacancy.place.map(unit)).collect();
         let vacancies = market.vacancies.iter().enumerate().filter_map(|(place, vacancy)| {
-            let [x, y, z] = sites[place]?;
+            let [x, y, z] = sites[place].map(rough)?;
             Some((number(place), [x, y, z, 0.0], Asks::of(vacancy)))
         });
         let vacancies = Tree::over(vacancies.collect());
@@ -187,7 +191,7 @@ impl<'m> Engine<'m> {
                 available: (person.available, person.available),
                 groups: Groups::of(person.member),
             };
-            match homes[place] {
+            match homes[place].map(rough) {
                 // Those who go as far are beside each other, so that whole regions can be answered for.
                 Some([x, y, z]) => placed.push((number(place), [x, y, z, crowd.limits.never.sqrt()], crowd)),
                 None => unplaced.push(number(place)),
@@ -239,9 +243,9 @@ impl<'m> Engine<'m> {
 
     /// The same of the person at a place of the tree's order, where nothing else stands in the way either; answers the
     /// square of the straight line between the two, which mostly decides.
-    pub(crate) fn near(&self, place: usize, vacancy: usize, asks: &Asks, from: [f64; 3]) -> Option<f64> {
+    pub(crate) fn near(&self, place: usize, vacancy: usize, asks: &Asks, from: [f32; 3]) -> Option<f32> {
         let ([x, y, z, _], crowd) = &self.tree.points[place];
-        let straight = chord_squared([*x, *y, *z], from);
+        let straight = rough_chord_squared([*x, *y, *z], from);
         let near = match asks.answer(crowd, (straight, straight)) {
             Answer::All => true,
             Answer::None => false,
@@ -370,10 +374,11 @@ impl<'e> Others<'e> {
                 needed_by: vacancy.needed_by,
                 scarcity: (scarcity[place], scarcity[place]),
             };
-            match vacancy.place.map(unit) {
+            match engine.sites[place].map(rough) {
                 // Those who are as scarce are beside each other, on a scale of some hundred kilometres.
                 Some([x, y, z]) => {
-                    let measure = f64::from(scarcity[place]) / most / 10.0;
+                    #[expect(clippy::cast_possible_truncation, reason = "only where the tree is cut follows from it")]
+                    let measure = (f64::from(scarcity[place]) / most / 10.0) as f32;
                     placed.push((number(place), [x, y, z, measure], summary));
                 }
                 None => unplaced.push(place),
@@ -392,12 +397,12 @@ impl<'e> Others<'e> {
         };
         let introduced = self.introduced.get(&number(person)).into_iter().flatten();
         let before = introduced.filter(|structure| rather(**structure)).count();
-        let Some(from) = self.engine.homes[person].filter(|_| facts.wishes.is_empty() && facts.kinds == 0) else {
+        let Some(from) = self.engine.homes[person].map(rough).filter(|_| facts.wishes.is_empty() && facts.kinds == 0) else {
             let all = (0..market.vacancies.len()).filter(|structure| rather(*structure)).count();
             return number(all - before);
         };
         let limits = Limits::of(facts.reach);
-        let answer = |places: &Places, (least, greatest): (f64, f64)| {
+        let answer = |places: &Places, (least, greatest): (f32, f32)| {
             if least > limits.never
                 || places.scarcity.0 > key.1
                 || !(places.regions.0..=places.regions.1).contains(&facts.region)
@@ -414,7 +419,7 @@ impl<'e> Others<'e> {
         let of_node = |node: &Node<Places>| answer(&node.summary, node.area.distances(from));
         let of_item = |place: usize| {
             let ([x, y, z, _], places) = &self.tree.points[place];
-            let straight = chord_squared([*x, *y, *z], from);
+            let straight = rough_chord_squared([*x, *y, *z], from);
             match answer(places, (straight, straight)) {
                 Answer::All => true,
                 Answer::None => false,

@@ -3,8 +3,8 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::{
-    assignment::{Engine, Groups, MARGIN_M},
-    market::{Vacancy, arc},
+    assignment::{Engine, Groups, SLACK},
+    market::{Vacancy, arc, rough},
     scarcity::Asks,
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct Choices<'e> {
     /// Its position in the market.
     number: usize,
     vacancy: &'e Vacancy,
+    /// Where it is.
+    from: Option<[f32; 3]>,
     /// Among whom.
     groups: Groups,
     waiting: BinaryHeap<Reverse<Waiting>>,
@@ -54,7 +56,7 @@ pub(crate) struct Choice {
 impl<'e> Choices<'e> {
     pub(crate) fn among(engine: &'e Engine<'e>, number: usize, groups: Groups) -> Self {
         let vacancy = &engine.market.vacancies[number];
-        let mut choices = Self { engine, number, vacancy, groups, waiting: BinaryHeap::new() };
+        let mut choices = Self { engine, number, vacancy, from: engine.sites[number].map(rough), groups, waiting: BinaryHeap::new() };
         for person in engine.off_the_map(number) {
             choices.consider(person);
         }
@@ -66,7 +68,7 @@ impl<'e> Choices<'e> {
 
     /// Adds a part of the index, unless nobody in it can be possible.
     fn open(&mut self, number: u32) {
-        let (node, Some(from)) = (&self.engine.tree.nodes[number as usize], self.engine.sites[self.number]) else {
+        let (node, Some(from)) = (&self.engine.tree.nodes[number as usize], self.from) else {
             return;
         };
         let (least, _) = node.area.distances(from);
@@ -77,14 +79,14 @@ impl<'e> Choices<'e> {
     }
 
     /// Adds what is at least as far as the square of a straight line says.
-    fn wait(&mut self, kind: Kind, straight: f64, number: u32) {
-        let cost = (arc(straight.sqrt()) - MARGIN_M).max(0.0).to_bits();
+    fn wait(&mut self, kind: Kind, straight: f32, number: u32) {
+        let cost = arc(f64::from((straight.sqrt() - SLACK).max(0.0))).to_bits();
         self.waiting.push(Reverse(Waiting { cost, kind, turn: 0, number }));
     }
 
     /// Adds the parts of a part, or the people in it.
     fn look_into(&mut self, part: u32) {
-        let (tree, Some(from)) = (&self.engine.tree, self.engine.sites[self.number]) else { return };
+        let (tree, Some(from)) = (&self.engine.tree, self.from) else { return };
         if let Some([first, second]) = tree.children(part) {
             self.open(first);
             self.open(second);

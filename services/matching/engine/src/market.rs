@@ -198,6 +198,18 @@ pub(crate) fn unit(place: Place) -> [f64; 3] {
     [lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()]
 }
 
+/// The same point in half the precision.
+#[expect(clippy::cast_possible_truncation, reason = "what the index leaves open is decided exactly")]
+pub(crate) fn rough(point: [f64; 3]) -> [f32; 3] {
+    point.map(|value| value as f32)
+}
+
+/// The square of the straight line between two points in half the precision.
+pub(crate) fn rough_chord_squared(a: [f32; 3], b: [f32; 3]) -> f32 {
+    let across = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+    across[0] * across[0] + across[1] * across[1] + across[2] * across[2]
+}
+
 /// The square of the straight line between two points of the unit sphere.
 pub(crate) fn chord_squared(a: [f64; 3], b: [f64; 3]) -> f64 {
     let across = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];

@@ -28,7 +28,7 @@ impl Asks {
 
     /// What some people are to these vacancies, at squares of straight lines between the least and the greatest. Where
     /// they are the same, only the exact distance is left to decide.
-    pub(crate) fn answer(&self, crowd: &Crowd, (least, greatest): (f64, f64)) -> Answer {
+    pub(crate) fn answer(&self, crowd: &Crowd, (least, greatest): (f32, f32)) -> Answer {
         let none = least > crowd.limits.never
             || self.all_ask & !crowd.some_offer != 0
             || crowd.available.0 > self.needed_by.1

@@ -1,7 +1,8 @@
 //! A k-d tree over points of the sphere and one more measure, which answers for whole regions at once.
 
-/// Three coordinates on the unit sphere, and one measure of the same scale.
-pub(crate) type Point = [f64; 4];
+/// Three coordinates on the unit sphere, and one measure of the same scale. Half the precision in half the memory: what
+/// it leaves open is decided exactly (see [`SLACK`](crate::assignment::SLACK)).
+pub(crate) type Point = [f32; 4];
 
 /// What is known of all items of a node.
 pub(crate) trait Summary: Clone {
@@ -17,7 +18,7 @@ pub(crate) struct Area {
 
 impl Area {
     fn around(points: impl Iterator<Item = Point>) -> Self {
-        let empty = Self { low: [f64::INFINITY; 4], high: [f64::NEG_INFINITY; 4] };
+        let empty = Self { low: [f32::INFINITY; 4], high: [f32::NEG_INFINITY; 4] };
         points.fold(empty, |mut area, point| {
             for (dimension, value) in point.into_iter().enumerate() {
                 area.low[dimension] = area.low[dimension].min(value);
@@ -28,7 +29,7 @@ impl Area {
     }
 
     /// The least and the greatest square of the straight line from a point of the sphere to the box.
-    pub(crate) fn distances(&self, from: [f64; 3]) -> (f64, f64) {
+    pub(crate) fn distances(&self, from: [f32; 3]) -> (f32, f32) {
         let (mut least, mut greatest) = (0.0, 0.0);
         for (dimension, from) in from.into_iter().enumerate() {
             let below = self.low[dimension] - from;
@@ -42,7 +43,7 @@ impl Area {
     }
 
     /// The least and the greatest square of the straight line from any point of one box to any of the other.
-    pub(crate) fn between(&self, other: &Self) -> (f64, f64) {
+    pub(crate) fn between(&self, other: &Self) -> (f32, f32) {
         let (mut least, mut greatest) = (0.0, 0.0);
         for dimension in 0..3 {
             let above = self.low[dimension] - other.high[dimension];
@@ -56,8 +57,8 @@ impl Area {
     }
 
     /// The longest side, on the sphere.
-    pub(crate) fn size(&self) -> f64 {
-        (0..3).map(|dimension| self.high[dimension] - self.low[dimension]).fold(0.0, f64::max)
+    pub(crate) fn size(&self) -> f32 {
+        (0..3).map(|dimension| self.high[dimension] - self.low[dimension]).fold(0.0, f32::max)
     }
 
     fn widest(&self) -> usize {
