@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use crate::{
     acceptance::{Pair, Sides, accept_in},
     choices::{Choice, Choices},
-    market::{Fit, Market, Reach, Vacancy, arc, chord, chord_squared, fit_at, rough, rough_chord_squared, tie_break, unit},
+    market::{
+        Fit, Market, Reach, Vacancy, arc, chord, chord_squared, fit_at, rough, rough_chord_squared, tie_break, unit,
+    },
     quota::Reordered,
     scarcity::{self, Asks},
     tree::{Answer, Node, Summary, Tree},
@@ -397,7 +399,8 @@ impl<'e> Others<'e> {
         };
         let introduced = self.introduced.get(&number(person)).into_iter().flatten();
         let before = introduced.filter(|structure| rather(**structure)).count();
-        let Some(from) = self.engine.homes[person].map(rough).filter(|_| facts.wishes.is_empty() && facts.kinds == 0) else {
+        let Some(from) = self.engine.homes[person].map(rough).filter(|_| facts.wishes.is_empty() && facts.kinds == 0)
+        else {
             let all = (0..market.vacancies.len()).filter(|structure| rather(*structure)).count();
             return number(all - before);
         };

@@ -56,7 +56,8 @@ pub(crate) struct Choice {
 impl<'e> Choices<'e> {
     pub(crate) fn among(engine: &'e Engine<'e>, number: usize, groups: Groups) -> Self {
         let vacancy = &engine.market.vacancies[number];
-        let mut choices = Self { engine, number, vacancy, from: engine.sites[number].map(rough), groups, waiting: BinaryHeap::new() };
+        let mut choices =
+            Self { engine, number, vacancy, from: engine.sites[number].map(rough), groups, waiting: BinaryHeap::new() };
         for person in engine.off_the_map(number) {
             choices.consider(person);
         }

@@ -3,8 +3,8 @@
 
 use crate::{
     assignment::{Crowd, Engine},
-    market::Vacancy,
-    tree::{Answer, Summary},
+    market::{Vacancy, rough_chord_squared},
+    tree::{Answer, Node, Summary},
 };
 
 /// What the vacancies of a node ask for.
@@ -37,12 +37,16 @@ impl Asks {
         if none {
             return Answer::None;
         }
-        let all = greatest < crowd.limits.sure
-            && self.some_ask & !crowd.all_offer == 0
+        let all = greatest < crowd.limits.sure && self.are_met_by(crowd);
+        if all { Answer::All } else { Answer::Some }
+    }
+
+    /// Whether nothing but the distance is left to decide.
+    fn are_met_by(&self, crowd: &Crowd) -> bool {
+        self.some_ask & !crowd.all_offer == 0
             && crowd.available.1 <= self.needed_by.0
             && crowd.regions == self.regions
-            && crowd.regions.0 == crowd.regions.1;
-        if all { Answer::All } else { Answer::Some }
+            && crowd.regions.0 == crowd.regions.1
     }
 }
 
@@ -99,9 +103,23 @@ impl Counts<'_> {
             let count = people.count_in(
                 undecided.clone(),
                 |part| asks.answer(&part.summary, part.area.distances(from)),
-                |place| self.engine.near(place, vacancy, asks, from).is_some(),
+                |leaf| self.count_in_leaf(leaf, vacancy, asks, from),
             );
             self.possible[vacancy] = sure + count;
         }
+    }
+
+    /// Counts the people of a leaf, all at once where lines decide.
+    fn count_in_leaf(&self, leaf: &Node<Crowd>, vacancy: usize, asks: &Asks, from: [f32; 3]) -> usize {
+        let (mut sure, mut perhaps) = (0, 0);
+        for ([x, y, z, _], crowd) in &self.engine.tree.points[leaf.places()] {
+            let line = rough_chord_squared([*x, *y, *z], from);
+            sure += usize::from(line < crowd.limits.sure);
+            perhaps += usize::from(line <= crowd.limits.never);
+        }
+        if asks.are_met_by(&leaf.summary) && sure == perhaps {
+            return sure;
+        }
+        leaf.places().filter(|place| self.engine.near(*place, vacancy, asks, from).is_some()).count()
     }
 }

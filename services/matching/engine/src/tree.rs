@@ -78,6 +78,13 @@ pub(crate) struct Node<S> {
     second: u32,
 }
 
+impl<S> Node<S> {
+    /// Where its items are in the tree's order.
+    pub(crate) fn places(&self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Tree<S> {
     pub(crate) nodes: Vec<Node<S>>,
@@ -96,7 +103,7 @@ pub(crate) enum Answer {
 }
 
 /// How many items a leaf holds at most.
-const LEAF: usize = 8;
+const LEAF: usize = 12;
 
 impl<S: Summary> Tree<S> {
     /// A tree over items with their points and summaries.
@@ -119,26 +126,26 @@ impl<S: Summary> Tree<S> {
     /// item at a place of the tree's order.
     pub(crate) fn count(&self, of_node: impl Fn(&Node<S>) -> Answer, of_item: impl Fn(usize) -> bool) -> usize {
         let root = if self.nodes.is_empty() { Vec::new() } else { vec![0] };
-        self.count_in(root, of_node, of_item)
+        let of_leaf = |leaf: &Node<S>| leaf.places().filter(|place| of_item(*place)).count();
+        self.count_in(root, of_node, of_leaf)
     }
 
-    /// The same among the items of some nodes.
+    /// The same among the items of some nodes, given how those of a leaf are counted.
     pub(crate) fn count_in(
         &self,
         mut open: Vec<u32>,
         of_node: impl Fn(&Node<S>) -> Answer,
-        of_item: impl Fn(usize) -> bool,
+        of_leaf: impl Fn(&Node<S>) -> usize,
     ) -> usize {
         let mut count = 0;
         while let Some(number) = open.pop() {
             let node = &self.nodes[number as usize];
-            let places = node.start as usize..node.end as usize;
             match of_node(node) {
                 Answer::None => {}
-                Answer::All => count += places.len(),
+                Answer::All => count += node.places().len(),
                 Answer::Some => match self.children(number) {
                     Some(children) => open.extend(children),
-                    None => count += places.filter(|place| of_item(*place)).count(),
+                    None => count += of_leaf(node),
                 },
             }
         }
