@@ -98,13 +98,13 @@ pub async fn upsert(tx: &Tx, candidate: &Candidate, today: Date) -> Result<(), F
     sql::execute(
         tx,
         "INSERT INTO candidates (id, registered_at, commune, lat, lon, department, territory, max_km, available_from,
-           sectors, offers, wishes, eligible, job_seeker_since, awaited, live, taken, gone)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, false, false)
+           sectors, offers, wishes, eligible, job_seeker_since, awaited, map_row, live, taken, gone)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, false)
          ON CONFLICT (id) DO UPDATE SET registered_at = excluded.registered_at, commune = excluded.commune,
            lat = excluded.lat, lon = excluded.lon, department = excluded.department, territory = excluded.territory,
            max_km = excluded.max_km, available_from = excluded.available_from, sectors = excluded.sectors,
            offers = excluded.offers, wishes = excluded.wishes, eligible = excluded.eligible,
-           job_seeker_since = excluded.job_seeker_since, awaited = excluded.awaited",
+           job_seeker_since = excluded.job_seeker_since, awaited = excluded.awaited, map_row = excluded.map_row",
         [
             candidate.id.to_string().into(),
             sql::instant(candidate.registered_at).into(),
@@ -121,6 +121,7 @@ pub async fn upsert(tx: &Tx, candidate: &Candidate, today: Date) -> Result<(), F
             candidate.eligible.into(),
             candidate.job_seeker_since.map(sql::day).into(),
             (candidate.available_from > today).into(),
+            candidate.place.map(map_row).into(),
         ],
     )
     .await?;
@@ -207,7 +208,7 @@ pub async fn erase(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
     sql::execute(
         tx,
         "UPDATE candidates SET gone = true, eligible = false, commune = '', lat = NULL, lon = NULL, department = '',
-           territory = NULL, max_km = 0, sectors = '', offers = '', wishes = '', job_seeker_since = NULL, awaited = false
+           territory = NULL, max_km = 0, sectors = '', offers = '', wishes = '', job_seeker_since = NULL, awaited = false, map_row = NULL
          WHERE id = $1",
         [id.into()],
     )
@@ -300,7 +301,7 @@ pub async fn near<C: ConnectionTrait>(
 }
 
 /// How far a search for one place looks at first, then further, in km. The last is the greatest distance of the policy.
-pub const RINGS: [f64; 4] = [10.0, 25.0, 50.0, 100.0];
+pub const RINGS: [f64; 5] = [3.0, 10.0, 25.0, 50.0, 100.0];
 
 /// Whom a search for one structure is among.
 #[derive(Clone, Copy, Debug)]
@@ -322,8 +323,8 @@ impl Among {
     }
 }
 
-/// Those with room who live around a place and were never introduced to the structure: at most `most`, the nearest
-/// first on a flat map, then the earliest registered, then by id.
+/// Those with room who live around a place and were never introduced to the structure, the nearest first on a flat map,
+/// then the earliest registered, then by id. Where there are fewer than `most`, they are all; else the nearest.
 ///
 /// # Errors
 /// The database's.
@@ -336,12 +337,22 @@ pub async fn around(
     most: usize,
 ) -> Result<Vec<Candidate>, Failure> {
     let area = BoundingBox::around(place, km);
+    // The rows of the map that the area touches, whichever of two a place on their border is in.
+    let rows = whole(area.min_lat * ROWS - 0.5)..=whole(area.max_lat * ROWS + 0.5) + 1;
+    let rows: Vec<i64> = rows.collect();
+    let group = 12;
+    let first_row = group + among.values().count();
+    // As many more as were introduced are read, so that enough are left without them.
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {open} AND territory = $2
-           AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6 AND {NOT_INTRODUCED}
-         ORDER BY (lat - $8) * (lat - $8) + (lon - $9) * (lon - $9) * $10, registered_at, id LIMIT $11",
-        open = among.condition(1, 12),
+        "SELECT {COLUMNS} FROM candidates WHERE id IN (SELECT id FROM (
+           SELECT id FROM candidates WHERE {open} AND territory = $2 AND map_row IN ({in_rows})
+             AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6
+           ORDER BY (lat - $8) * (lat - $8) + (lon - $9) * (lon - $9) * $10, registered_at, id
+           LIMIT $11 + (SELECT count(*) FROM pairs WHERE structure = $7)) candidates WHERE {NOT_INTRODUCED})",
+        open = among.condition(1, group),
+        in_rows = sql::parameters(first_row, rows.len()),
     );
+    let narrowing = place.lat().to_radians().cos().powi(2);
     let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let values: [Value; 11] = [
         count(among.limit),
@@ -353,11 +364,35 @@ pub async fn around(
         seat.structure.id.to_string().into(),
         place.lat().into(),
         place.lon().into(),
-        place.lat().to_radians().cos().powi(2).into(),
+        narrowing.into(),
         count(most),
     ];
-    let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
-    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
+    let rows = rows.into_iter().map(Value::from);
+    let values: Vec<Value> = values.into_iter().chain(among.values()).chain(rows).collect();
+    let people = stored(sql::rows(tx, &query, values).await?)?;
+    let mut people: Vec<Candidate> = people.into_iter().map(|person| person.candidate).collect();
+    let away = |candidate: &Candidate| {
+        let home = candidate.place.unwrap_or(place);
+        (home.lat() - place.lat()).powi(2) + (home.lon() - place.lon()).powi(2) * narrowing
+    };
+    people.sort_by(|one, other| {
+        let by_distance = away(one).total_cmp(&away(other));
+        by_distance.then(one.registered_at.cmp(&other.registered_at)).then(one.id.cmp(&other.id))
+    });
+    Ok(people)
+}
+
+/// Rows of the map in a degree of latitude.
+const ROWS: f64 = 10.0;
+
+/// The row of the map that a place is in.
+fn map_row(place: Place) -> i64 {
+    whole(place.lat() * ROWS)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "some rows of a map")]
+fn whole(rows: f64) -> i64 {
+    rows.round() as i64
 }
 
 const NOT_INTRODUCED: &str =

@@ -9,6 +9,17 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0003_terms", statements: TERMS },
     Tables { name: "m0004_trainings", statements: TRAININGS },
     Tables { name: "m0005_order", statements: ORDER },
+    Tables { name: "m0006_map", statements: MAP },
+];
+
+/// People by rows of a map, a tenth of a degree high, and all that a search compares: those around a place are read from
+/// the index alone. A place on the border of two rows may be in either.
+const MAP: &[&str] = &[
+    "ALTER TABLE candidates ADD COLUMN map_row bigint",
+    "UPDATE candidates SET map_row = CAST(round(lat * 10) AS bigint)",
+    "DROP INDEX candidates_by_place",
+    "CREATE INDEX candidates_by_map ON candidates (territory, map_row, lon, lat, live, registered_at, id)
+        WHERE eligible AND NOT taken AND NOT gone",
 ];
 
 /// What the share kept for a group counts, and who becomes available on a later day than the one on which it was told
