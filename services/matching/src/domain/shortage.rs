@@ -83,33 +83,38 @@ impl Shortage {
     /// The same in a sentence, in French.
     #[must_use]
     pub fn sentence(&self, km: u32) -> String {
-        let people = |count: usize| if count == 1 { "1 personne".to_owned() } else { format!("{count} personnes") };
         let mut parts = vec![format!(
-            "{} à moins de {km} km, sans limite de distance ou souhaitant ce département",
-            people(self.near)
+            "{} personne{} à moins de {km} km, sans limite de distance ou souhaitant ce département",
+            self.near,
+            plural(self.near)
         )];
         parts.push(match self.possible {
             0 => "aucune ne peut être présentée aujourd'hui".to_owned(),
-            possible => format!("{possible} pouvant être présentées aujourd'hui"),
+            possible => format!("{possible} pouvant être présentée{} aujourd'hui", plural(possible)),
         });
-        let obstacles = self.obstacles.iter().map(|(obstacle, count)| format!("{count} {}", obstacle.french()));
+        let obstacles = self.obstacles.iter().map(|(obstacle, count)| format!("{count} {}", obstacle.french(*count)));
         parts.extend(obstacles);
         parts.join(" ; ")
     }
 }
 
 impl Obstacle {
-    fn french(self) -> String {
+    fn french(self, count: usize) -> String {
+        let s = plural(count);
         match self {
-            Self::AlreadyIntroduced => "déjà présentées à cette structure".into(),
-            Self::Taken => "sélectionnées ou en poste".into(),
+            Self::AlreadyIntroduced => format!("déjà présentée{s} à cette structure"),
+            Self::Taken => format!("sélectionnée{s} ou en poste"),
             Self::HeldOut => "dont l'inscription est suspendue".into(),
             Self::OutOfReach => "pour qui c'est trop loin".into(),
             Self::NeedNotMet(quality) => format!("sans un besoin obligatoire ({})", quality.french()),
-            Self::NotAvailable => "disponibles trop tard".into(),
-            Self::NoRoom => "déjà présentées à autant de structures que possible".into(),
+            Self::NotAvailable => format!("disponible{s} trop tard"),
+            Self::NoRoom => format!("déjà présentée{s} à autant de structures que possible"),
         }
     }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count > 1 { "s" } else { "" }
 }
 
 #[cfg(test)]
@@ -151,7 +156,7 @@ mod tests {
         ];
         assert_eq!(shortage.obstacles, obstacles.into_iter().map(|obstacle| (obstacle, 1)).collect());
         let sentence = shortage.sentence(100);
-        for part in ["8 personnes à moins de 100 km", "permis de conduire", "1 pour qui c'est trop loin"] {
+        for part in ["8 personnes à moins de 100 km", "permis de conduire", "1 disponible trop tard"] {
             assert!(sentence.contains(part), "{sentence}");
         }
     }
