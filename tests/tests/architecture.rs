@@ -118,7 +118,9 @@ fn a_domain_knows_no_runtime_no_transport_no_database_and_no_clock() {
 fn the_second_look_at_a_wave_shares_no_code_with_the_first() {
     let file = workspace().join("services/matching/src/domain/verification.rs");
     for line in code(&file) {
-        for word in ["conum_engine", "eligibility", "assign(", "best(", "order.cost", ".is_due(", ".counts(", ".latest("] {
+        for word in
+            ["conum_engine", "eligibility", "assign(", "best(", "order.cost", ".is_due(", ".counts(", ".latest("]
+        {
             assert!(!line.contains(word), "{line}");
         }
     }

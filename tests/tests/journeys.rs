@@ -200,6 +200,34 @@ async fn a03_the_committee_compares_two_proposals_and_stays_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn m04_a_shortage_is_explained_and_a_wave_can_be_tried_with_other_settings() {
+    let lyon = Lyon::with(2).await;
+    let journey = &lyon.journey;
+    let (agency, structure) = (callers::agency(), callers::structure(&lyon.structure));
+    let path = format!("/v1/{}:explainShortage", lyon.structure);
+    let explained = journey.get(&structure, &path).await.ok();
+    assert_eq!((&explained["lacking"], &explained["live"], &explained["near"]), (&json!(1), &json!(2), &json!(2)));
+    assert_eq!(explained["obstacles"][0]["kind"], "KIND_ALREADY_INTRODUCED");
+    assert!(explained["sentence"].as_str().unwrap().contains("2 déjà présentées à cette structure"));
+    let other = callers::structure("structures/str_00000000000070008000000000000000");
+    assert_eq!(journey.get(&other, &path).await.status, StatusCode::FORBIDDEN);
+
+    let simulate = "/v1/introductions:simulateWave";
+    let asked = json!({
+        "structures": [{ "commune": "69123", "sector": "private", "neededBy": day("2021-06-01") }],
+        "settings": { "livePerStructure": 1 },
+    });
+    let answer = journey.post(&agency, simulate, asked).await.ok();
+    assert_eq!((&answer["today"]["structures"], &answer["simulated"]["structures"]), (&json!(1), &json!(2)));
+    assert_eq!(answer["simulated"]["introductions"], 1);
+    assert_eq!(lyon.live().await.len(), 2, "nothing is written");
+    let wrong = journey.post(&agency, simulate, json!({ "settings": { "livePerCandidate": 21 } })).await;
+    assert_eq!(wrong.refusal(), ("OUT_OF_RANGE".into(), "M02".into()));
+    assert_eq!(wrong.fields(), ["settings.live_per_candidate"]);
+    assert_eq!(journey.post(&structure, simulate, json!({})).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_case_file_tells_in_order_all_that_happened_to_an_application_and_names_nobody() {
     let lyon = Lyon::with(4).await;
     let journey = &lyon.journey;
