@@ -10,22 +10,16 @@ use std::{
 };
 
 use conum_geo::{Commune, communes};
-use conum_kernel::{ApplicationId, CandidateId, Clock, Id, Ids, StructureId, WaveId, id::Entity, post_name};
-use conum_proto::{
-    events::v1::{
-        CandidateFacts, CandidateRegistered, DeliverRequest, Event, GrantedPost, PostsGranted, WaveActivated,
-        WaveApplication, event::Payload, event_sink_service_client::EventSinkServiceClient,
-    },
-    google::r#type::{Date, LatLng},
-    matching::v1::{
-        DeclineIntroductionRequest, ListIntroductionsRequest, introductions_service_client::IntroductionsServiceClient,
-    },
+use conum_kernel::{Clock, Ids, StructureId};
+use conum_proto::matching::v1::{
+    DeclineIntroductionRequest, ListIntroductionsRequest, introductions_service_client::IntroductionsServiceClient,
 };
 use conum_service::{
     cluster::{Cluster, Options},
     lifecycle::Drive,
 };
 use conum_testkit::callers;
+use conum_tests::told;
 use sqlx::{
     ConnectOptions as _,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -35,75 +29,6 @@ use sqlx::{
 const CALLERS: usize = 64;
 /// How many people live around each.
 const PEOPLE: usize = 150;
-
-fn id<T: Entity>(key: &str) -> Id<T> {
-    Ids::seeded(1).mint(conum_testkit::BEGINNING.parse().expect("an instant"), key)
-}
-
-fn location(commune: &Commune) -> Option<LatLng> {
-    commune.place.map(|place| LatLng { latitude: place.lat(), longitude: place.lon() })
-}
-
-fn event(subject: String, payload: Payload) -> Event {
-    Event {
-        id: subject.clone(),
-        source: "load".into(),
-        subject,
-        sequence: 1,
-        payload: Some(payload),
-        ..Event::default()
-    }
-}
-
-fn registered(commune: &Commune, key: &str) -> Event {
-    let candidate: CandidateId = id(key);
-    let facts = CandidateFacts {
-        registered_at: Some(prost_types::Timestamp { seconds: 1_606_000_000, nanos: 0 }),
-        commune: commune.code.into(),
-        location: location(commune),
-        department: commune.department.into(),
-        max_km: 5,
-        available_from: Some(Date { year: 2020, month: 12, day: 1 }),
-        eligible: true,
-        ..CandidateFacts::default()
-    };
-    let payload = CandidateRegistered { candidate: candidate.name(), facts: Some(facts) };
-    event(candidate.name(), Payload::CandidateRegistered(payload))
-}
-
-fn granted(commune: &Commune) -> (Event, WaveApplication, StructureId) {
-    let (structure, application): (StructureId, ApplicationId) = (id(commune.code), id(commune.code));
-    let post = post_name(application, id::<conum_kernel::entities::Post>(commune.code));
-    let payload = PostsGranted {
-        application: application.name(),
-        structure: structure.name(),
-        wave: id::<conum_kernel::entities::Wave>("wave").name(),
-        posts: vec![GrantedPost {
-            post: post.clone(),
-            start_date: Some(Date { year: 2021, month: 3, day: 1 }),
-            coordinator: false,
-        }],
-        commune: commune.code.into(),
-        location: location(commune),
-        department: commune.department.into(),
-        structure_kind: "public".into(),
-        ready: true,
-        ..PostsGranted::default()
-    };
-    let served = WaveApplication { application: application.name(), posts: vec![post] };
-    (event(application.name(), Payload::PostsGranted(payload)), served, structure)
-}
-
-async fn deliver(cluster: &Cluster, events: Vec<Event>) {
-    for batch in events.chunks(500) {
-        let message = DeliverRequest { events: batch.to_vec() };
-        let request = cluster.signed(&callers::service("load"), "matching", message).await.expect("signed");
-        EventSinkServiceClient::new(cluster.channel("matching").expect("a channel"))
-            .deliver(request)
-            .await
-            .expect("taken");
-    }
-}
 
 /// One structure that declines whoever comes, until the time is up; answers how often.
 async fn decline(cluster: &Cluster, structure: StructureId, until: Instant, done: &AtomicU64) {
@@ -152,21 +77,18 @@ async fn main() {
     towns.sort_by_key(|commune| std::cmp::Reverse(commune.population));
     towns.dedup_by_key(|commune| commune.department);
     towns.truncate(CALLERS);
-    let people =
-        towns.iter().flat_map(|town| (0..PEOPLE).map(|number| registered(town, &format!("{}/{number}", town.code))));
-    deliver(&cluster, people.collect()).await;
-    let (grants, rest): (Vec<_>, Vec<_>) =
-        towns.iter().map(|town| granted(town)).map(|(event, served, structure)| (event, (served, structure))).unzip();
-    deliver(&cluster, grants).await;
-    let (applications, structures): (Vec<_>, Vec<_>) = rest.into_iter().unzip();
-    let wave: WaveId = id("wave");
-    let activated = WaveActivated { wave: wave.name(), number: 1, applications, ..WaveActivated::default() };
-    deliver(&cluster, vec![event(wave.name(), Payload::WaveActivated(activated))]).await;
+    let around = |town: &&'static Commune| {
+        let town = *town;
+        (0..PEOPLE).map(move |number| told::registered(&format!("{}/{number}", town.code), town, Some(5)))
+    };
+    let people = towns.iter().flat_map(around).collect();
+    let grants: Vec<_> = towns.iter().map(|town| told::granted(town.code, town, 1)).collect();
+    told::wave(&cluster, people, &grants).await;
 
     let done = AtomicU64::new(0);
     let began = Instant::now();
     let until = began + Duration::from_secs(seconds);
-    futures::future::join_all(structures.iter().map(|structure| decline(&cluster, *structure, until, &done))).await;
+    futures::future::join_all(grants.iter().map(|granted| decline(&cluster, granted.structure, until, &done))).await;
     #[expect(clippy::cast_precision_loss, reason = "a count of a few seconds")]
     let declines = done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
     let bare = bare_inserts(&folder.path().join("bare.db"), 3).await;

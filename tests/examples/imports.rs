@@ -13,12 +13,11 @@ use std::{
 };
 
 use conum_geo::communes;
-use rusqlite::{Connection, types::Value};
+use conum_tests::bare::{self, BATCH};
+use rusqlite::Connection;
 
 const FIRST: &str = "0";
 const SECOND: &str = "1";
-/// How many rows a transaction has, there and here.
-const BATCH: usize = 500;
 
 fn pinned(core: &str, program: &Path) -> Command {
     let mut command = Command::new("taskset");
@@ -51,47 +50,13 @@ fn write_file(path: &Path, rows: usize) {
 /// Writes every row of a database of candidates into an empty one of the same shape; answers the seconds that took.
 fn rewrite(from: &Path, to: &Path) -> f64 {
     let source = Connection::open(from).expect("the database is there");
-    let mut target = Connection::open(to).expect("a database");
-    target.pragma_update(None, "journal_mode", "WAL").expect("a mode");
-    target.pragma_update(None, "synchronous", "FULL").expect("a mode");
-    let tables: Vec<(String, String)> = rows_of(
-        &source,
-        "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL
-           AND name NOT LIKE 'sqlite_%' ORDER BY type DESC, name",
-    );
-    let mut written: Vec<(String, usize, Vec<Vec<Value>>)> = Vec::new();
-    for (name, sql) in &tables {
-        target.execute_batch(sql).expect("the same shape");
-        if sql.starts_with("CREATE TABLE") && name != "seaql_migrations" {
-            let mut query = source.prepare(&format!("SELECT * FROM {name}")).expect("a query");
-            let columns = query.column_count();
-            let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
-            let rows = query.query_map([], read).expect("rows").map(|row| row.expect("a row")).collect();
-            written.push((name.clone(), columns, rows));
-        }
+    let mut target = bare::open(to);
+    for (_, sql) in bare::shape(&source) {
+        target.execute_batch(&sql).expect("the same shape");
     }
-    let people = written.iter().find(|(name, ..)| name == "candidates").map_or(0, |(_, _, rows)| rows.len());
-    let batches = people.div_ceil(BATCH);
-    let began = Instant::now();
-    for batch in 0..batches {
-        let transaction = target.transaction().expect("a transaction");
-        for (name, columns, rows) in &written {
-            let places = vec!["?"; *columns].join(", ");
-            let mut insert =
-                transaction.prepare_cached(&format!("INSERT INTO {name} VALUES ({places})")).expect("an insert");
-            for row in &rows[rows.len() * batch / batches..rows.len() * (batch + 1) / batches] {
-                insert.execute(rusqlite::params_from_iter(row)).expect("written");
-            }
-        }
-        transaction.commit().expect("durable");
-    }
-    began.elapsed().as_secs_f64()
-}
-
-fn rows_of(connection: &Connection, query: &str) -> Vec<(String, String)> {
-    let mut query = connection.prepare(query).expect("a query");
-    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
-    rows.map(|row| row.expect("a row")).collect()
+    let tables: Vec<_> = bare::tables(&source).iter().map(|name| bare::rows_after(&source, name, 0)).collect();
+    let people = tables.iter().find(|table| table.name == "candidates").map_or(0, |table| table.rows.len());
+    bare::insert(&mut target, &tables, people.div_ceil(BATCH))
 }
 
 fn main() {
