@@ -57,6 +57,20 @@ pub struct Stored {
     pub gone: bool,
 }
 
+impl Stored {
+    /// Whether the person may be introduced at all.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.candidate.eligible && !self.taken && !self.gone
+    }
+
+    /// The person with the room that a limit of live introductions leaves.
+    #[must_use]
+    pub fn available(self, limit: usize) -> Available {
+        Available { room: limit.saturating_sub(self.live), candidate: self.candidate }
+    }
+}
+
 impl TryFrom<Row> for Stored {
     type Error = Error;
 
@@ -243,11 +257,7 @@ pub async fn set_arrived(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
 pub async fn with_room<C: ConnectionTrait>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
     let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1");
     let rows = sql::rows::<Row, _>(connection, &query, [i64::try_from(limit).unwrap_or(i64::MAX).into()]).await?;
-    let people = stored(rows)?;
-    Ok(people
-        .into_iter()
-        .map(|person| Available { room: limit.saturating_sub(person.live), candidate: person.candidate })
-        .collect())
+    Ok(stored(rows)?.into_iter().map(|person| person.available(limit)).collect())
 }
 
 /// Everybody who may be introduced, whether there is room or not, and their live introductions.
@@ -334,7 +344,7 @@ pub async fn around(
     km: f64,
     among: Among,
     most: usize,
-) -> Result<Vec<Candidate>, Failure> {
+) -> Result<Vec<Available>, Failure> {
     let area = BoundingBox::around(place, km);
     let query = format!(
         "SELECT {COLUMNS} FROM candidates WHERE {open} AND territory = $2
@@ -357,7 +367,7 @@ pub async fn around(
         count(most),
     ];
     let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
-    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
+    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.available(among.limit)).collect())
 }
 
 const NOT_INTRODUCED: &str =
@@ -368,7 +378,7 @@ const NOT_INTRODUCED: &str =
 ///
 /// # Errors
 /// The database's.
-pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Candidate>, Failure> {
+pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let structure = &seat.structure;
     let query = format!(
         "SELECT {COLUMNS} FROM candidates WHERE {open} AND max_km IS NULL AND territory = $2 AND {pairs}
@@ -386,7 +396,7 @@ pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Candidate>
         structure.id.to_string().into(),
     ];
     let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
-    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
+    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.available(among.limit)).collect())
 }
 
 fn territory(seat: &Seat) -> String {
@@ -420,15 +430,6 @@ pub async fn pairs<C: ConnectionTrait>(
         }
     }
     Ok(pairs)
-}
-
-/// Whether a pair was ever introduced.
-///
-/// # Errors
-/// The database's.
-pub async fn was_introduced(tx: &Tx, structure: StructureId, candidate: CandidateId) -> Result<bool, Failure> {
-    let query = "SELECT 1 AS found FROM pairs WHERE structure = $1 AND candidate = $2";
-    Ok(sql::one(tx, query, [structure.to_string().into(), candidate.to_string().into()]).await?.is_some())
 }
 
 /// Unites the pairs of two registrations (C08).
