@@ -4,10 +4,13 @@ use conum_kernel::{Fact, IntroductionId, Machine as _, Rule};
 use conum_proto::events::v1::{IntroductionAnswered, IntroductionClosed, IntroductionReminded, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
 
-use super::{serving, tell, told};
+use super::{
+    serving::{self, Freed},
+    tell, told,
+};
 use crate::{
     domain::{
-        introduction::{self, Action, CloseReason, State},
+        introduction::{self, Action, CloseReason},
         policies::Settings,
     },
     storage::{
@@ -57,8 +60,9 @@ pub async fn decline(
     let (state, Some(fact)) = introduction::decline(introduction.state, reason)? else { return Ok(introduction) };
     introduction.state = state;
     let told = answered(&introduction, false);
-    end(tx, call, &mut introduction, fact, told).await?;
-    replace(tx, call, settings, &introduction).await?;
+    let mut freed = Freed::default();
+    end(tx, call, &mut introduction, fact, told, &mut freed).await?;
+    serving::serve(tx, call, settings, freed).await?;
     Ok(introduction)
 }
 
@@ -72,16 +76,15 @@ fn answered(introduction: &Introduction, interested: bool) -> Payload {
     })
 }
 
-/// Expires an introduction whose silence has lasted too long, and brings the next candidate.
+/// Expires an introduction whose silence has lasted too long. Whoever expires it serves what is freed afterwards.
 ///
 /// # Errors
 /// The database's.
-pub async fn expire(tx: &Tx, call: &Call, settings: &Settings, mut introduction: Introduction) -> Result<(), Failure> {
+pub async fn expire(tx: &Tx, call: &Call, mut introduction: Introduction, freed: &mut Freed) -> Result<(), Failure> {
     let (state, fact) = introduction.state.step(Action::Expire, "")?;
     introduction.state = state;
     let told = closed(&introduction, "expired");
-    end(tx, call, &mut introduction, fact, told).await?;
-    replace(tx, call, settings, &introduction).await
+    end(tx, call, &mut introduction, fact, told, freed).await
 }
 
 /// Reminds the structure of an introduction.
@@ -105,16 +108,22 @@ pub async fn remind(tx: &Tx, call: &Call, mut introduction: Introduction) -> Res
     tell(tx, call, &name, Payload::IntroductionReminded(payload)).await
 }
 
-/// Closes a live introduction. Whoever closes it serves the structure and the candidate afterwards.
+/// Closes a live introduction. Whoever closes it serves what is freed afterwards.
 ///
 /// # Errors
 /// The database's.
-pub async fn close(tx: &Tx, call: &Call, mut introduction: Introduction, reason: CloseReason) -> Result<(), Failure> {
+pub async fn close(
+    tx: &Tx,
+    call: &Call,
+    mut introduction: Introduction,
+    reason: CloseReason,
+    freed: &mut Freed,
+) -> Result<(), Failure> {
     let (state, fact) = introduction.state.step(Action::Close, reason.text())?;
     introduction.state = state;
     introduction.close_reason = Some(reason);
     let told = closed(&introduction, reason.text());
-    end(tx, call, &mut introduction, fact, told).await
+    end(tx, call, &mut introduction, fact, told, freed).await
 }
 
 fn closed(introduction: &Introduction, reason: &str) -> Payload {
@@ -134,8 +143,10 @@ async fn end(
     introduction: &mut Introduction,
     fact: Fact,
     payload: Payload,
+    freed: &mut Freed,
 ) -> Result<(), Failure> {
     debug_assert!(!introduction.state.is_live());
+    freed.introduction(introduction);
     introduction.ended_at = Some(call.moment.now);
     introduction.remind_at = None;
     introductions::update(tx, introduction).await?;
@@ -146,11 +157,4 @@ async fn end(
     history::add(&mut script, call, &name, &[fact]);
     told(&mut script, call, &name, payload);
     Ok(script.run(tx).await?)
-}
-
-/// The place is free: the next candidate comes, and the person who was there goes to whoever waits.
-async fn replace(tx: &Tx, call: &Call, settings: &Settings, ended: &Introduction) -> Result<(), Failure> {
-    debug_assert_ne!(ended.state, State::Proposed);
-    serving::structure(tx, call, settings, ended.structure, Some(ended.id)).await?;
-    serving::candidate(tx, call, settings, ended.candidate).await
 }

@@ -4,7 +4,11 @@ use conum_kernel::{CandidateId, Fact, Machine as _, Rule};
 use conum_proto::events::v1::{CandidateLeaveRefused, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script};
 
-use super::{answering, recruiting, serving, tell};
+use super::{
+    answering, recruiting,
+    serving::{self, Freed},
+    tell,
+};
 use crate::{
     domain::{
         candidate::Candidate, eligibility::possible, introduction::CloseReason, policies::Settings, recruitment::State,
@@ -24,18 +28,18 @@ use crate::{
 /// The database's.
 pub async fn changed(tx: &Tx, call: &Call, settings: &Settings, candidate: &Candidate) -> Result<(), Failure> {
     candidates::upsert(tx, candidate, call.moment.today).await?;
+    let mut freed = Freed::default();
+    freed.person(candidate.id);
     for introduction in introductions::live_of_candidate(tx, candidate.id).await? {
         let Some(stored) = structures::lock(tx, introduction.structure).await? else { continue };
         let (_, needed_by) = structures::demand(&structures::posts_of(tx, introduction.structure).await?);
         let needed_by = needed_by.unwrap_or(introduction.reasons.needed_by);
         let seat = Seat { structure: stored.structure, needed_by, places: 1, called: stored.called };
         if possible(candidate, &seat, call.moment.today).is_err() {
-            let (structure, id) = (introduction.structure, introduction.id);
-            answering::close(tx, call, introduction, CloseReason::CandidateIneligible).await?;
-            serving::structure(tx, call, settings, structure, Some(id)).await?;
+            answering::close(tx, call, introduction, CloseReason::CandidateIneligible, &mut freed).await?;
         }
     }
-    serving::candidate(tx, call, settings, candidate.id).await
+    serving::serve(tx, call, settings, freed).await
 }
 
 /// Releases somebody who asks to leave: from a selection and from every introduction. Refuses where a contract is
@@ -62,17 +66,16 @@ async fn depart(
     recruitment: Option<Recruitment>,
 ) -> Result<(), Failure> {
     candidates::set_gone(tx, id, None).await?;
+    let mut freed = Freed::default();
     if let Some(recruitment) = recruitment
         && recruitment.state == State::Selected
     {
-        recruiting::cancel(tx, call, settings, recruitment, "CANCEL_REASON_CANDIDATE_LEFT").await?;
+        recruiting::release(tx, call, recruitment, "CANCEL_REASON_CANDIDATE_LEFT", &mut freed).await?;
     }
     for introduction in introductions::live_of_candidate(tx, id).await? {
-        let (structure, ended) = (introduction.structure, introduction.id);
-        answering::close(tx, call, introduction, CloseReason::CandidateLeft).await?;
-        serving::structure(tx, call, settings, structure, Some(ended)).await?;
+        answering::close(tx, call, introduction, CloseReason::CandidateLeft, &mut freed).await?;
     }
-    Ok(())
+    serving::serve(tx, call, settings, freed).await
 }
 
 /// Releases an erased person and drops what is held (C07). A signed contract stays, under the id alone.
@@ -99,13 +102,12 @@ pub async fn merged(
 ) -> Result<(), Failure> {
     let known = introductions::live_of_candidate(tx, kept).await?;
     candidates::unite_pairs(tx, kept, merged).await?;
-    let mut to_serve = Vec::new();
+    let mut freed = Freed::default();
     let mut moving = Vec::new();
     for introduction in introductions::live_of_candidate(tx, merged).await? {
         structures::lock(tx, introduction.structure).await?;
         if known.iter().any(|other| other.structure == introduction.structure) {
-            to_serve.push((introduction.structure, introduction.id));
-            answering::close(tx, call, introduction, CloseReason::Merged).await?;
+            answering::close(tx, call, introduction, CloseReason::Merged, &mut freed).await?;
         } else {
             moving.push(introduction);
         }
@@ -114,8 +116,7 @@ pub async fn merged(
     let mut all: Vec<_> = known.into_iter().chain(moving).collect();
     all.sort_by_key(|introduction| (introduction.introduced_at, introduction.id));
     for introduction in all.split_off(all.len().min(settings.live_per_candidate)) {
-        to_serve.push((introduction.structure, introduction.id));
-        answering::close(tx, call, introduction, CloseReason::Merged).await?;
+        answering::close(tx, call, introduction, CloseReason::Merged, &mut freed).await?;
     }
     for mut introduction in all.into_iter().filter(|introduction| introduction.candidate == merged) {
         introductions::move_to(tx, &mut introduction, kept).await?;
@@ -135,9 +136,5 @@ pub async fn merged(
         candidates::set_taken(tx, kept, true).await?;
     }
     candidates::set_gone(tx, merged, Some(kept)).await?;
-    to_serve.sort_unstable();
-    for (structure, ended) in to_serve {
-        serving::structure(tx, call, settings, structure, Some(ended)).await?;
-    }
-    Ok(())
+    serving::serve(tx, call, settings, freed).await
 }

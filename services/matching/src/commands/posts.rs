@@ -1,10 +1,14 @@
 //! Posts that are granted, activated, dated and given back, as applications tells it (P03, A01, A05, A19).
 
-use conum_kernel::{Fact, PostId, Rule, StructureId};
+use conum_kernel::{Fact, PostId, Rule};
 use conum_proto::events::v1::{PostReleaseRefused, PostReleased, event::Payload};
 use conum_service::{Call, Failure, Tx, history};
 
-use super::{recruiting, serving, tell};
+use super::{
+    recruiting,
+    serving::{self, Freed},
+    tell,
+};
 use crate::{
     domain::{policies::Settings, recruitment::State},
     storage::{
@@ -20,7 +24,7 @@ const A19: Rule = Rule("A19");
 /// # Errors
 /// The database's.
 pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>) -> Result<(), Failure> {
-    let mut structures: Vec<StructureId> = Vec::new();
+    let mut freed = Freed::default();
     for post in posts {
         structures::lock(tx, post.structure).await?;
         if let Some((recruitment, state)) = post.holder {
@@ -29,9 +33,7 @@ pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>
                 continue;
             }
             if let Some(recruitment) = recruitments::find(tx, recruitment).await? {
-                // Before the cancellation, so that nobody new comes for a post that goes.
-                structures::give_back(tx, post.id).await?;
-                recruiting::cancel(tx, call, settings, recruitment, "CANCEL_REASON_POST_GIVEN_BACK").await?;
+                recruiting::release(tx, call, recruitment, "CANCEL_REASON_POST_GIVEN_BACK", &mut freed).await?;
             }
         }
         if !post.given_back {
@@ -43,14 +45,9 @@ pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>
         let payload =
             PostReleased { application: post.application.name(), structure: post.structure.name(), post: name(&post) };
         tell(tx, call, &name(&post), Payload::PostReleased(payload)).await?;
-        structures.push(post.structure);
+        freed.structure(post.structure);
     }
-    structures.sort_unstable();
-    structures.dedup();
-    for structure in structures {
-        serving::structure(tx, call, settings, structure, None).await?;
-    }
-    Ok(())
+    serving::serve(tx, call, settings, freed).await
 }
 
 async fn refuse(tx: &Tx, call: &Call, post: &Post) -> Result<(), Failure> {

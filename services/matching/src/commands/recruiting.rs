@@ -7,7 +7,11 @@ use conum_proto::events::v1::{
 use conum_service::{Call, Failure, Tx, history, wire};
 use jiff::civil::Date;
 
-use super::{answering, serving, tell};
+use super::{
+    answering,
+    serving::{self, Freed},
+    tell,
+};
 use crate::{
     domain::{
         contract::{Contract, Terms},
@@ -32,7 +36,13 @@ pub fn post_name(recruitment: &Recruitment) -> String {
 ///
 /// # Errors
 /// Those of the domain's `select`.
-pub async fn select(tx: &Tx, call: &Call, post: PostId, candidate: CandidateId) -> Result<Recruitment, Failure> {
+pub async fn select(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    post: PostId,
+    candidate: CandidateId,
+) -> Result<Recruitment, Failure> {
     let unknown = || Error::not_found(&post.name());
     let seen = structures::find_post(tx, post).await?.ok_or_else(unknown)?;
     let structure = structures::lock(tx, seen.structure).await?.ok_or_else(unknown)?;
@@ -71,6 +81,10 @@ pub async fn select(tx: &Tx, call: &Call, post: PostId, candidate: CandidateId) 
         candidate: candidate.name(),
     };
     tell(tx, call, &recruitment.id.name(), Payload::CandidateSelected(payload)).await?;
+    // What is left may begin later, which makes more people possible.
+    let mut freed = Freed::default();
+    freed.structure(recruitment.structure);
+    serving::serve(tx, call, settings, freed).await?;
     Ok(recruitment)
 }
 
@@ -94,8 +108,25 @@ pub async fn cancel(
     tx: &Tx,
     call: &Call,
     settings: &Settings,
+    recruitment: Recruitment,
+    reason: &str,
+) -> Result<Recruitment, Failure> {
+    let mut freed = Freed::default();
+    let cancelled = release(tx, call, recruitment, reason, &mut freed).await?;
+    serving::serve(tx, call, settings, freed).await?;
+    Ok(cancelled)
+}
+
+/// The same without serving anybody: whoever cancels it so serves what is freed afterwards.
+///
+/// # Errors
+/// `WRONG_STATE` once the contract is signed.
+pub async fn release(
+    tx: &Tx,
+    call: &Call,
     mut recruitment: Recruitment,
     reason: &str,
+    freed: &mut Freed,
 ) -> Result<Recruitment, Failure> {
     let (state, fact) = recruitment.state.step(Action::Cancel, reason)?;
     recruitment.state = state;
@@ -113,8 +144,8 @@ pub async fn cancel(
         candidate: recruitment.candidate.name(),
     };
     tell(tx, call, &recruitment.id.name(), Payload::SelectionCancelled(payload)).await?;
-    serving::structure(tx, call, settings, recruitment.structure, None).await?;
-    serving::candidate(tx, call, settings, recruitment.candidate).await?;
+    freed.structure(recruitment.structure);
+    freed.person(recruitment.candidate);
     Ok(recruitment)
 }
 
@@ -164,27 +195,21 @@ pub async fn sign(
     Ok(recruitment)
 }
 
-/// Closes every live introduction of somebody who has signed; serves the others' structures, then the own one.
+/// Closes every live introduction of somebody who has signed; serves the others' structures and the own one.
 async fn leave_introductions(
     tx: &Tx,
     call: &Call,
     settings: &Settings,
     recruitment: &Recruitment,
 ) -> Result<(), Failure> {
-    let mut concerned = vec![];
+    let mut freed = Freed::default();
+    freed.structure(recruitment.structure);
     for introduction in introductions::live_of_candidate(tx, recruitment.candidate).await? {
         let own = introduction.structure == recruitment.structure;
         let reason = if own { CloseReason::Recruited } else { CloseReason::CandidateRecruited };
-        if !own {
-            concerned.push((introduction.structure, introduction.id));
-        }
-        answering::close(tx, call, introduction, reason).await?;
+        answering::close(tx, call, introduction, reason, &mut freed).await?;
     }
-    concerned.sort_unstable();
-    for (structure, ended) in concerned {
-        serving::structure(tx, call, settings, structure, Some(ended)).await?;
-    }
-    serving::structure(tx, call, settings, recruitment.structure, None).await
+    serving::serve(tx, call, settings, freed).await
 }
 
 /// Ends a contract early: the post is vacant again, the person free (M08).
@@ -207,8 +232,10 @@ pub async fn end(
     recruitment.ending = Some(ending);
     structures::hold(tx, recruitment.post, None).await?;
     let recruitment = ended(tx, call, recruitment, fact, last_day, reason).await?;
-    serving::structure(tx, call, settings, recruitment.structure, None).await?;
-    serving::candidate(tx, call, settings, recruitment.candidate).await?;
+    let mut freed = Freed::default();
+    freed.structure(recruitment.structure);
+    freed.person(recruitment.candidate);
+    serving::serve(tx, call, settings, freed).await?;
     Ok(recruitment)
 }
 
@@ -224,7 +251,9 @@ pub async fn expire(tx: &Tx, call: &Call, settings: &Settings, mut recruitment: 
     let Some((state, fact, last_day)) = expired else { return Ok(()) };
     recruitment.state = state;
     let recruitment = ended(tx, call, recruitment, fact, last_day, recruitment::TERM.into()).await?;
-    serving::candidate(tx, call, settings, recruitment.candidate).await
+    let mut freed = Freed::default();
+    freed.person(recruitment.candidate);
+    serving::serve(tx, call, settings, freed).await
 }
 
 /// Writes the end of a contract, and tells of it: the person is free.

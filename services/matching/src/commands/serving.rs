@@ -1,23 +1,21 @@
 //! Bringing introductions to structures, and structures to people who have become free (M02, M04, M05).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use conum_geo::{Place, distance_m};
 use conum_kernel::{CandidateId, Fact, Id, IntroductionId, Rule, StructureId};
 use conum_proto::events::v1::{CandidateIntroduced, CandidatesShort, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
-use jiff::civil::Date;
 
 use super::{answering, tell, told};
 use crate::{
     domain::{
-        assignment::{Proposal, assign, best, best_seat},
-        candidate::Candidate,
+        assignment::{Available, Proposal, assign, first, replace},
         eligibility::possible,
         introduction::{CloseReason, State, end_of_delay},
         order::Terms,
         policies::Settings,
-        serving::{Serve, serve},
+        serving::{Serve, serve as asked},
         structure::{Seat, Structure},
         verification::{Violation, sound, verify},
     },
@@ -29,96 +27,260 @@ use crate::{
     },
 };
 
-/// Gives a structure what its posts ask for: brings what it lacks, or closes all when no vacant post is left.
-/// `replaces` is the introduction whose end made the place.
+/// What a command has changed of places and room: it is served once all of it is written, so that nobody is passed over
+/// for what comes first in it.
+#[derive(Debug, Default)]
+pub struct Freed {
+    /// Structures that may lack introductions, each with those whose end made places.
+    structures: BTreeMap<StructureId, Vec<IntroductionId>>,
+    /// People who may have room.
+    people: BTreeSet<CandidateId>,
+}
+
+impl Freed {
+    /// Notes that a structure may lack introductions.
+    pub fn structure(&mut self, id: StructureId) {
+        self.structures.entry(id).or_default();
+    }
+
+    /// Notes that somebody may have room.
+    pub fn person(&mut self, id: CandidateId) {
+        self.people.insert(id);
+    }
+
+    /// Notes both sides of an introduction that has ended.
+    pub fn introduction(&mut self, ended: &Introduction) {
+        self.structures.entry(ended.structure).or_default().push(ended.id);
+        self.people.insert(ended.candidate);
+    }
+}
+
+/// A structure that lacks introductions.
+#[derive(Debug)]
+struct Lacking {
+    stored: Stored,
+    /// What it lacks still.
+    seat: Seat,
+    live: usize,
+    /// The introductions whose end made places.
+    ended: VecDeque<IntroductionId>,
+    /// It lacked before, for want of possible people: only those who are free now can be for it.
+    waits: bool,
+}
+
+/// Gives structures what their posts ask for: brings what they lack, or closes all when no vacant post is left; and brings
+/// people who have become free to the structures that wait. Those who have become available since arrive with them.
 ///
 /// # Errors
 /// The database's.
-pub async fn structure(
+pub async fn serve(tx: &Tx, call: &Call, settings: &Settings, mut freed: Freed) -> Result<(), Failure> {
+    let mut lacking = Vec::new();
+    for (id, ended) in std::mem::take(&mut freed.structures) {
+        let Some(stored) = structures::lock(tx, id).await? else { continue };
+        let posts = structures::posts_of(tx, id).await?;
+        let live = introductions::live_of_structure(tx, id).await?;
+        let (counts, needed_by) = structures::demand(&posts);
+        match (asked(counts, live.len(), settings.live_per_structure), needed_by) {
+            (Serve::Fill(places), Some(needed_by)) => {
+                let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
+                lacking.push(Lacking { stored, seat, live: live.len(), ended: ended.into(), waits: false });
+            }
+            (Serve::Close, _) => {
+                let all_back = posts.iter().all(|post| post.given_back);
+                let reason = if all_back { CloseReason::Withdrawn } else { CloseReason::PostsFilled };
+                note_shortage(tx, call, &stored, false, 0).await?;
+                for introduction in live {
+                    answering::close(tx, call, introduction, reason, &mut freed).await?;
+                }
+            }
+            _ => note_shortage(tx, call, &stored, false, live.len()).await?,
+        }
+    }
+    for id in candidates::arrived(tx, call.moment.today, ARRIVALS).await? {
+        candidates::set_arrived(tx, id).await?;
+        freed.person(id);
+    }
+    let mut people = free(tx, settings, &freed.people).await?;
+    waiting(tx, call, settings, &people, &mut lacking).await?;
+    // Another replica may have taken a place meanwhile: then it is decided again.
+    while !bring(tx, call, settings, &people, &mut lacking).await? {
+        people = free(tx, settings, &freed.people).await?;
+    }
+    for Lacking { stored, seat, live, .. } in lacking {
+        note_shortage(tx, call, &stored, seat.places > 0, live).await?;
+    }
+    Ok(())
+}
+
+/// How many arrivals one command takes; the timer takes the others.
+const ARRIVALS: u64 = 50;
+
+/// Those of some people who may be introduced and have room.
+async fn free(tx: &Tx, settings: &Settings, ids: &BTreeSet<CandidateId>) -> Result<Vec<Available>, Failure> {
+    let mut people = Vec::new();
+    for id in ids {
+        let person = candidates::find(tx, *id).await?.filter(candidates::Stored::is_open);
+        let person = person.map(|person| person.available(settings.live_per_candidate));
+        people.extend(person.filter(|person| person.room > 0));
+    }
+    Ok(people)
+}
+
+/// Adds the structures that wait for a possible candidate and for which one of these people is.
+async fn waiting(
     tx: &Tx,
     call: &Call,
     settings: &Settings,
-    id: StructureId,
-    replaces: Option<IntroductionId>,
+    people: &[Available],
+    lacking: &mut Vec<Lacking>,
 ) -> Result<(), Failure> {
-    let Some(stored) = structures::lock(tx, id).await? else { return Ok(()) };
-    let posts = structures::posts_of(tx, id).await?;
-    let live = introductions::live_of_structure(tx, id).await?;
-    let (counts, needed_by) = structures::demand(&posts);
-    match (serve(counts, live.len(), settings.live_per_structure), needed_by) {
-        (Serve::Fill(places), Some(needed_by)) => {
-            let called = stored.called;
-            let seat = Seat { structure: stored.structure.clone(), needed_by, places, called };
-            let brought = fill(tx, call, settings, seat, replaces).await?;
-            note_shortage(tx, call, &stored, brought < places, live.len() + brought).await
-        }
-        (Serve::Close, _) => {
-            let all_back = posts.iter().all(|post| post.given_back);
-            let reason = if all_back { CloseReason::Withdrawn } else { CloseReason::PostsFilled };
-            note_shortage(tx, call, &stored, false, 0).await?;
-            let mut freed = Vec::new();
-            for introduction in live {
-                freed.push(introduction.candidate);
-                answering::close(tx, call, introduction, reason).await?;
-            }
-            for candidate in freed {
-                Box::pin(self::candidate(tx, call, settings, candidate)).await?;
-            }
-            Ok(())
-        }
-        _ => note_shortage(tx, call, &stored, false, live.len()).await,
+    if people.is_empty() {
+        return Ok(());
     }
+    let known: HashSet<_> = lacking.iter().map(|lacking| lacking.stored.structure.id).collect();
+    for seen in structures::short(tx).await? {
+        let Structure { id, .. } = seen.structure;
+        if known.contains(&id) {
+            continue;
+        }
+        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
+        let Some(needed_by) = needed_by else { continue };
+        let seat = Seat { structure: seen.structure, needed_by, places: 0, called: seen.called };
+        if !people.iter().any(|person| possible(&person.candidate, &seat, call.moment.today).is_ok()) {
+            continue;
+        }
+        let Some(stored) = structures::lock(tx, id).await? else { continue };
+        let live = introductions::live_of_structure(tx, id).await?.len();
+        if let Serve::Fill(places) = asked(counts, live, settings.live_per_structure) {
+            let (seat, ended) = (Seat { places, ..seat }, VecDeque::new());
+            lacking.push(Lacking { stored, seat, live, ended, waits: true });
+        }
+    }
+    Ok(())
 }
 
-/// Brings up to `seat.places` introductions; answers how many there were.
-async fn fill(
+/// Brings introductions to the structures that lack some. Answers false where somebody's last place was gone.
+async fn bring(
     tx: &Tx,
     call: &Call,
     settings: &Settings,
-    mut seat: Seat,
-    mut replaces: Option<IntroductionId>,
-) -> Result<usize, Failure> {
-    let mut brought = 0;
-    while brought < seat.places {
-        let Some(proposal) = search(tx, settings, &seat, call.moment.today).await? else { break };
-        // Another replica may have taken the last place meanwhile: search again.
-        if candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
-            seat.called.all += 1;
-            seat.called.reserved += u64::from(proposal.reserved);
-            introduce(tx, call, settings, &seat.structure, proposal, replaces.take()).await?;
-            brought += 1;
+    people: &[Available],
+    lacking: &mut [Lacking],
+) -> Result<bool, Failure> {
+    let mut all_there = true;
+    for proposal in propose(tx, call, settings, people, lacking).await? {
+        let Some(lacking) = lacking.iter_mut().find(|lacking| lacking.stored.structure.id == proposal.structure) else {
+            continue;
+        };
+        if !candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
+            all_there = false;
+            continue;
         }
+        lacking.seat.places -= 1;
+        lacking.seat.called.all += 1;
+        lacking.seat.called.reserved += u64::from(proposal.reserved);
+        lacking.live += 1;
+        introduce(tx, call, settings, &lacking.stored.structure, proposal, lacking.ended.pop_front()).await?;
     }
-    Ok(brought)
+    Ok(all_there)
 }
 
-/// The best candidate for one place; one of the group that a share is kept for, where it is due and somebody is left.
-async fn search(tx: &Tx, settings: &Settings, seat: &Seat, today: Date) -> Result<Option<Proposal>, Failure> {
-    let (terms, limit) = (settings.terms(today), settings.live_per_candidate);
-    if terms.reserve.is_due(seat.called) {
-        let group = Among { limit, job_seekers_since: Some(terms.reserve.latest(today)) };
-        if let Some(proposal) = search_among(tx, group, seat, terms).await? {
-            return Ok(Some(proposal));
+/// Who comes to the structures that lack introductions: of all people with room, as an assignment would have it of these
+/// places. Of each order as much is read as it takes: a structure that has enough among the first of its own wants nobody
+/// of the others.
+async fn propose(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    free: &[Available],
+    lacking: &[Lacking],
+) -> Result<Vec<Proposal>, Failure> {
+    let lacking: Vec<_> = lacking.iter().filter(|lacking| lacking.seat.places > 0).collect();
+    let seats: Vec<_> = lacking.iter().map(|lacking| lacking.seat.clone()).collect();
+    let ids: Vec<_> = seats.iter().map(|seat| seat.structure.id).collect();
+    let introduced = candidates::pairs(tx, &ids).await?.into_iter().collect();
+    let terms = settings.terms(call.moment.today);
+    let mut people: BTreeMap<_, _> = free.iter().cloned().map(|person| (person.candidate.id, person)).collect();
+    let searching = lacking.iter().filter(|lacking| !lacking.waits);
+    let mut begun: Vec<_> = searching.map(|Lacking { seat, .. }| Begun { seat, read: 0, goes_on: true }).collect();
+    loop {
+        let known: Vec<_> = people.values().cloned().collect();
+        let proposals = replace(&seats, &known, &introduced, terms);
+        let mut is_decided = true;
+        for order in begun.iter_mut().filter(|order| order.goes_on && !order.is_enough_for(&proposals)) {
+            order.read = order.seat.places.max(order.read * 8);
+            let (first, goes_on) = search(tx, settings, order.seat, terms, order.read).await?;
+            people.extend(first.into_iter().map(|person| (person.candidate.id, person)));
+            order.goes_on = goes_on;
+            is_decided = false;
+        }
+        if is_decided {
+            return Ok(proposals);
         }
     }
-    search_among(tx, Among { limit, job_seekers_since: None }, seat, terms).await
 }
 
-/// The best of some: in rings, and of each the nearest first, so that nobody further than needed is looked at. Nothing
-/// weighs less than distance, so that nobody beyond what somebody costs can be better.
-async fn search_among(tx: &Tx, among: Among, seat: &Seat, terms: Terms) -> Result<Option<Proposal>, Failure> {
+/// How much is read of a structure's order.
+struct Begun<'a> {
+    seat: &'a Seat,
+    read: usize,
+    /// There may be more.
+    goes_on: bool,
+}
+
+impl Begun<'_> {
+    /// Whether the structure has enough among those who were read.
+    fn is_enough_for(&self, proposals: &[Proposal]) -> bool {
+        let of_it = proposals.iter().filter(|proposal| proposal.structure == self.seat.structure.id);
+        let is_read = |choice: u32| usize::try_from(choice).is_ok_and(|choice| choice <= self.read);
+        of_it.filter(|proposal| proposal.reasons.choice.is_some_and(is_read)).count() == self.seat.places
+    }
+}
+
+/// The first people of a structure's order, and whether there may be more; of the group that a share is kept for, as many.
+async fn search(
+    tx: &Tx,
+    settings: &Settings,
+    seat: &Seat,
+    terms: Terms,
+    count: usize,
+) -> Result<(Vec<Available>, bool), Failure> {
+    let limit = settings.live_per_candidate;
+    let mut first = search_among(tx, Among { limit, job_seekers_since: None }, seat, terms, count).await?;
+    let mut goes_on = first.len() >= count;
+    if terms.reserve.percent > 0 {
+        let group = Among { limit, job_seekers_since: Some(terms.reserve.latest(terms.today)) };
+        let of_group = search_among(tx, group, seat, terms, count).await?;
+        goes_on |= of_group.len() >= count;
+        first.extend(of_group);
+    }
+    Ok((first, goes_on))
+}
+
+/// The first of some: in rings, and of each the nearest first, so that nobody further than needed is looked at. Nothing
+/// weighs less than distance, so that nobody beyond what the last of them costs can be better.
+async fn search_among(
+    tx: &Tx,
+    among: Among,
+    seat: &Seat,
+    terms: Terms,
+    count: usize,
+) -> Result<Vec<Available>, Failure> {
+    let owned = |first: Vec<(u64, &Available)>| first.into_iter().map(|(_, person)| person.clone()).collect();
     let mut people = Vec::new();
     if let Some(place) = seat.structure.place {
         for km in candidates::RINGS {
-            let mut most = NEAREST;
+            let mut most = NEAREST.max(2 * count);
             loop {
                 people = candidates::around(tx, seat, place, km, among, most).await?;
                 let whole = people.len() < most;
-                if let Some((cost, proposal)) = best(seat, &people, terms)
-                    && metres(cost) <= km * 1000.0
-                    && (whole || nobody_nearer(place, people.last(), metres(cost)))
+                let first = first(seat, &people, terms, count);
+                if first.len() == count
+                    && first.last().is_none_or(|(cost, _)| {
+                        metres(*cost) <= km * 1000.0 && (whole || nobody_nearer(place, people.last(), metres(*cost)))
+                    })
                 {
-                    return Ok(Some(proposal));
+                    return Ok(owned(first));
                 }
                 if whole {
                     break;
@@ -128,7 +290,7 @@ async fn search_among(tx: &Tx, among: Among, seat: &Seat, terms: Terms) -> Resul
         }
     }
     people.extend(candidates::beyond(tx, seat, among).await?);
-    Ok(best(seat, &people, terms).map(|(_, proposal)| proposal))
+    Ok(owned(first(seat, &people, terms, count)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metres are far below 2^52")]
@@ -144,8 +306,8 @@ const FLAT_MAP: f64 = 1.03;
 
 /// Whether nobody who was not read can come before somebody at this distance. Those who were read are the first on a flat
 /// map; of one place, the earliest registered.
-fn nobody_nearer(place: Place, last: Option<&Candidate>, metres: f64) -> bool {
-    let furthest = last.and_then(|last| last.place).map_or(0, |last| distance_m(place, last));
+fn nobody_nearer(place: Place, last: Option<&Available>, metres: f64) -> bool {
+    let furthest = last.and_then(|last| last.candidate.place).map_or(0, |last| distance_m(place, last));
     metres <= 0.0 || metres * FLAT_MAP < f64::from(furthest)
 }
 
@@ -219,55 +381,6 @@ async fn introduce(
     Ok(script.run(tx).await?)
 }
 
-/// Brings somebody who has room to the structures that wait for a possible candidate, the nearest first.
-///
-/// # Errors
-/// The database's.
-pub async fn candidate(tx: &Tx, call: &Call, settings: &Settings, id: CandidateId) -> Result<(), Failure> {
-    let Some(person) = candidates::find(tx, id).await? else { return Ok(()) };
-    if person.gone || person.taken || !person.candidate.eligible {
-        return Ok(());
-    }
-    let mut room = settings.live_per_candidate.saturating_sub(person.live);
-    if room == 0 {
-        return Ok(());
-    }
-    let mut seats = Vec::new();
-    for stored in structures::short(tx).await? {
-        let posts = structures::posts_of(tx, stored.structure.id).await?;
-        if let (_, Some(needed_by)) = structures::demand(&posts) {
-            let seat = Seat { structure: stored.structure, needed_by, places: 1, called: stored.called };
-            let possible = possible(&person.candidate, &seat, call.moment.today).is_ok();
-            if possible && !candidates::was_introduced(tx, seat.structure.id, id).await? {
-                seats.push(seat);
-            }
-        }
-    }
-    while room > 0 {
-        let terms = settings.terms(call.moment.today);
-        let Some((seat, proposal)) = best_seat(&person.candidate, &seats, terms) else { return Ok(()) };
-        let seat = seat.clone();
-        seats.retain(|other| other.structure.id != seat.structure.id);
-        if !candidates::take_place(tx, id, settings.live_per_candidate).await? {
-            return Ok(());
-        }
-        introduce(tx, call, settings, &seat.structure, proposal, None).await?;
-        room -= 1;
-        // The structure may lack more: what is left of its shortage is decided under its lock.
-        settle_shortage(tx, call, settings, seat.structure.id).await?;
-    }
-    Ok(())
-}
-
-/// Ends a structure's shortage where it has all that it should have.
-async fn settle_shortage(tx: &Tx, call: &Call, settings: &Settings, id: StructureId) -> Result<(), Failure> {
-    let Some(stored) = structures::lock(tx, id).await? else { return Ok(()) };
-    let live = introductions::live_of_structure(tx, id).await?.len();
-    let (counts, _) = structures::demand(&structures::posts_of(tx, id).await?);
-    let short = matches!(serve(counts, live, settings.live_per_structure), Serve::Fill(_));
-    note_shortage(tx, call, &stored, short, live).await
-}
-
 /// Serves all structures of a wave at once (P03).
 ///
 /// # Errors
@@ -287,7 +400,7 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
         }
         let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
         let live = introductions::live_of_structure(tx, id).await?.len();
-        if let (Serve::Fill(places), Some(needed_by)) = (serve(counts, live, settings.live_per_structure), needed_by) {
+        if let (Serve::Fill(places), Some(needed_by)) = (asked(counts, live, settings.live_per_structure), needed_by) {
             seats.push(Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called });
             served.push((stored, live, places));
         }

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use conum_engine::{Engine, Market, Person, Reach as Radius, Rounding, Vacancy, tie_break};
+use conum_engine::{Assigned, Engine, Market, Person, Reach as Radius, Rounding, Vacancy};
 use conum_kernel::{CandidateId, StructureId, dates::days_between};
 use jiff::civil::Date;
 
@@ -45,22 +45,32 @@ pub fn assign(seats: &[Seat], people: &[Available], introduced: &Introduced, ter
     let market = market(seats, people, introduced, terms);
     let engine = Engine::over(&market);
     let assignment = engine.assign(&engine.scarcity());
-    let proposal = |pair: conum_engine::Assigned| {
-        let (seat, candidate) = (&seats[pair.structure], &people[pair.person].candidate);
-        let reasons = Reasons {
-            choice: Some(pair.choice),
-            choices: Some(pair.of),
-            preference: Some(pair.preference),
-            ..possible(candidate, seat, terms.today).ok()?
-        };
-        Some(proposed(seat, candidate, reasons, terms))
-    };
+    let proposal = |pair: Assigned| proposal(seats, people, terms, &pair, Some(pair.of));
     assignment.pairs.into_iter().filter_map(proposal).collect()
 }
 
-fn proposed(seat: &Seat, candidate: &Candidate, reasons: Reasons, terms: Terms) -> Proposal {
+/// The same between waves, from the beginnings of the structures' orders. How many people are possible in all is not known
+/// there, and counts for nothing.
+#[must_use]
+pub fn replace(seats: &[Seat], people: &[Available], introduced: &Introduced, terms: Terms) -> Vec<Proposal> {
+    let market = market(seats, people, introduced, terms);
+    let assignment = Engine::over(&market).assign(&vec![0; seats.len()]);
+    let proposal = |pair: Assigned| proposal(seats, people, terms, &pair, None);
+    assignment.pairs.into_iter().filter_map(proposal).collect()
+}
+
+fn proposal(
+    seats: &[Seat],
+    people: &[Available],
+    terms: Terms,
+    pair: &Assigned,
+    choices: Option<u32>,
+) -> Option<Proposal> {
+    let (seat, candidate) = (&seats[pair.structure], &people[pair.person].candidate);
+    let reasons = possible(candidate, seat, terms.today).ok()?;
+    let reasons = Reasons { choice: Some(pair.choice), choices, preference: Some(pair.preference), ..reasons };
     let reserved = terms.reserve.counts(candidate, terms.today);
-    Proposal { structure: seat.structure.id, candidate: candidate.id, reserved, reasons }
+    Some(Proposal { structure: seat.structure.id, candidate: candidate.id, reserved, reasons })
 }
 
 /// Numbers for names, in the order of their coming, from 1.
@@ -149,37 +159,23 @@ fn qualities(qualities: impl Iterator<Item = Quality>) -> u8 {
     qualities.fold(0, |set, quality| set | bit(quality))
 }
 
-/// The best of some candidates for one place, if any is possible, and what was compared of it, in metres. Where they hold
-/// the best of all that are possible, it is the structure's first choice.
+/// The first of some people in a structure's order, each once, and what was compared of them, in metres. Where they hold
+/// the first of all that are possible, it is how the structure's order begins.
 #[must_use]
-pub fn best<'a>(seat: &Seat, people: impl IntoIterator<Item = &'a Candidate>, terms: Terms) -> Option<(u64, Proposal)> {
-    let compared = |candidate: &'a Candidate| {
-        let reasons = possible(candidate, seat, terms.today).ok()?;
-        let rank = Rank::of(candidate, &reasons, terms);
-        Some((rank, candidate, reasons))
-    };
-    let (rank, candidate, reasons) = people.into_iter().filter_map(compared).min_by_key(|(rank, ..)| *rank)?;
-    Some((rank.cost, proposed(seat, candidate, Reasons { choice: Some(1), ..reasons }, terms)))
-}
-
-/// The seat that a candidate who has become free goes to, of those that wait: by the person's order. As many people are
-/// possible for all of them: they wait because nobody was.
-#[must_use]
-pub fn best_seat<'a>(
-    candidate: &Candidate,
-    seats: impl IntoIterator<Item = &'a Seat>,
+pub fn first<'a>(
+    seat: &Seat,
+    people: impl IntoIterator<Item = &'a Available>,
     terms: Terms,
-) -> Option<(&'a Seat, Proposal)> {
-    let order = |(seat, reasons): &(&Seat, Reasons)| {
-        let unmet = 2 - u8::from(reasons.department_wished) - u8::from(reasons.sector_wished);
-        let fixed = tie_break(seat.structure.id.uuid().as_u128(), candidate.id.uuid().as_u128());
-        (unmet, reasons.distance_m.unwrap_or(u32::MAX), fixed, seat.structure.id)
+    count: usize,
+) -> Vec<(u64, &'a Available)> {
+    let compared = |person: &'a Available| {
+        let reasons = possible(&person.candidate, seat, terms.today).ok()?;
+        Some((Rank::of(&person.candidate, &reasons, terms), person))
     };
-    let (seat, reasons) = seats
-        .into_iter()
-        .filter_map(|seat| possible(candidate, seat, terms.today).ok().map(|reasons| (seat, reasons)))
-        .min_by_key(order)?;
-    Some((seat, proposed(seat, candidate, Reasons { preference: Some(1), ..reasons }, terms)))
+    let mut order: Vec<_> = people.into_iter().filter_map(compared).collect();
+    order.sort_unstable_by_key(|(rank, _)| *rank);
+    order.dedup_by_key(|(rank, _)| rank.id);
+    order.into_iter().take(count).map(|(rank, person)| (rank.cost, person)).collect()
 }
 
 /// A structure's order.
@@ -278,11 +274,23 @@ mod tests {
 
     #[test]
     fn c04_a_freed_person_goes_where_a_wish_names_the_department_before_what_is_near() {
-        let person = candidate("69123").wishes("38").build();
+        let person = Available { candidate: candidate("69123").wishes("38").build(), room: 1 };
         let seats = [numbered(seat("69266"), 1), numbered(seat("38185"), 2)];
-        let (chosen, proposal) = best_seat(&person, &seats, terms()).unwrap();
-        assert_eq!(chosen.structure.id, seats[1].structure.id);
-        assert!(proposal.reasons.department_wished);
+        let proposals = replace(&seats, &[person], &HashSet::new(), terms());
+        assert_eq!(proposals.len(), 1);
+        assert_eq!(proposals[0].structure, seats[1].structure.id);
+        let Reasons { department_wished, choices, preference, .. } = proposals[0].reasons;
+        assert!(department_wished);
+        assert_eq!((choices, preference), (None, Some(1)));
+    }
+
+    #[test]
+    fn m02_two_who_are_freed_at_once_do_not_pass_each_other_over() {
+        let far = Available { candidate: candidate("69266").numbered(1).build(), room: 3 };
+        let near = Available { candidate: candidate("69123").numbered(2).build(), room: 3 };
+        let lyon = Seat { places: 1, ..seat("69123") };
+        let proposals = replace(&[lyon], &[far, near.clone()], &HashSet::new(), terms());
+        assert_eq!(proposals.iter().map(|p| p.candidate).collect::<Vec<_>>(), [near.candidate.id]);
     }
 
     #[test]
@@ -293,7 +301,7 @@ mod tests {
         let chosen = |need_m| {
             let terms = Terms { order: Order { need_m, ..Order::default() }, ..terms() };
             let people = [with_room(near.clone()), with_room(skilled.clone())];
-            let first = best(&seat, people.iter().map(|person| &person.candidate), terms).unwrap().1.candidate;
+            let first = first(&seat, &people, terms, 1)[0].1.candidate.id;
             let assigned = assign(std::slice::from_ref(&seat), &people, &HashSet::new(), terms);
             assert_eq!(assigned.iter().map(|proposal| proposal.candidate).collect::<Vec<_>>(), [first]);
             first

@@ -13,7 +13,11 @@ use futures::future::BoxFuture;
 
 use super::convert;
 use crate::{
-    commands::{people, posts, serving, settings},
+    commands::{
+        people, posts,
+        serving::{self, Freed},
+        settings,
+    },
     domain::{policies::Settings, training::InitialTraining},
     storage::{
         candidates,
@@ -153,7 +157,9 @@ async fn date_settled(tx: &Tx, call: &Call, settings: &Settings, event: &PostDat
     structures::lock(tx, found.structure).await?;
     structures::settle_date(tx, post, day).await?;
     // A later date makes more people possible.
-    serving::structure(tx, call, settings, found.structure, None).await?;
+    let mut freed = Freed::default();
+    freed.structure(found.structure);
+    serving::serve(tx, call, settings, freed).await?;
     Ok(Applied::Done)
 }
 

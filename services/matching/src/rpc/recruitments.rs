@@ -47,7 +47,8 @@ impl RecruitmentsService for Recruitments {
                     let (_, post) = parse_post_name("recruitment.post", &asked.post)?;
                     let candidate = CandidateId::parse_name("recruitment.candidate", &asked.candidate)?;
                     require_own_post(tx, &call, post, &asked.post).await?;
-                    recruiting::select(tx, &call, post, candidate).await
+                    let settings = settings(tx, &call).await?;
+                    recruiting::select(tx, &call, &settings, post, candidate).await
                 })
             })
             .await?;

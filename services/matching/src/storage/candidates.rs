@@ -57,6 +57,20 @@ pub struct Stored {
     pub gone: bool,
 }
 
+impl Stored {
+    /// Whether the person may be introduced at all.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.candidate.eligible && !self.taken && !self.gone
+    }
+
+    /// The person with the room that a limit of live introductions leaves.
+    #[must_use]
+    pub fn available(self, limit: usize) -> Available {
+        Available { room: limit.saturating_sub(self.live), candidate: self.candidate }
+    }
+}
+
 impl TryFrom<Row> for Stored {
     type Error = Error;
 
@@ -244,11 +258,7 @@ pub async fn set_arrived(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
 pub async fn with_room<C: ConnectionTrait>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
     let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1");
     let rows = sql::rows::<Row, _>(connection, &query, [i64::try_from(limit).unwrap_or(i64::MAX).into()]).await?;
-    let people = stored(rows)?;
-    Ok(people
-        .into_iter()
-        .map(|person| Available { room: limit.saturating_sub(person.live), candidate: person.candidate })
-        .collect())
+    Ok(stored(rows)?.into_iter().map(|person| person.available(limit)).collect())
 }
 
 /// Everybody who may be introduced, whether there is room or not, and their live introductions.
@@ -335,7 +345,7 @@ pub async fn around(
     km: f64,
     among: Among,
     most: usize,
-) -> Result<Vec<Candidate>, Failure> {
+) -> Result<Vec<Available>, Failure> {
     let area = BoundingBox::around(place, km);
     // The rows of the map that the area touches, whichever of two a place on their border is in.
     let rows = whole(area.min_lat * ROWS - 0.5)..=whole(area.max_lat * ROWS + 0.5) + 1;
@@ -370,12 +380,12 @@ pub async fn around(
     let rows = rows.into_iter().map(Value::from);
     let values: Vec<Value> = values.into_iter().chain(among.values()).chain(rows).collect();
     let people = stored(sql::rows(tx, &query, values).await?)?;
-    let mut people: Vec<Candidate> = people.into_iter().map(|person| person.candidate).collect();
+    let mut people: Vec<Available> = people.into_iter().map(|person| person.available(among.limit)).collect();
     let away = |candidate: &Candidate| {
         let home = candidate.place.unwrap_or(place);
         (home.lat() - place.lat()).powi(2) + (home.lon() - place.lon()).powi(2) * narrowing
     };
-    people.sort_by(|one, other| {
+    people.sort_by(|Available { candidate: one, .. }, Available { candidate: other, .. }| {
         let by_distance = away(one).total_cmp(&away(other));
         by_distance.then(one.registered_at.cmp(&other.registered_at)).then(one.id.cmp(&other.id))
     });
@@ -403,7 +413,7 @@ const NOT_INTRODUCED: &str =
 ///
 /// # Errors
 /// The database's.
-pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Candidate>, Failure> {
+pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let structure = &seat.structure;
     let query = format!(
         "SELECT {COLUMNS} FROM candidates WHERE {open} AND max_km IS NULL AND territory = $2 AND {pairs}
@@ -421,7 +431,7 @@ pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Candidate>
         structure.id.to_string().into(),
     ];
     let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
-    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.candidate).collect())
+    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.available(among.limit)).collect())
 }
 
 fn territory(seat: &Seat) -> String {
@@ -455,15 +465,6 @@ pub async fn pairs<C: ConnectionTrait>(
         }
     }
     Ok(pairs)
-}
-
-/// Whether a pair was ever introduced.
-///
-/// # Errors
-/// The database's.
-pub async fn was_introduced(tx: &Tx, structure: StructureId, candidate: CandidateId) -> Result<bool, Failure> {
-    let query = "SELECT 1 AS found FROM pairs WHERE structure = $1 AND candidate = $2";
-    Ok(sql::one(tx, query, [structure.to_string().into(), candidate.to_string().into()]).await?.is_some())
 }
 
 /// Unites the pairs of two registrations (C08).

@@ -7,7 +7,11 @@ use conum_kernel::dates::add_days;
 use conum_service::{Failure, Host, tasks::Task};
 
 use crate::{
-    commands::{answering, recruiting, serving, settings},
+    commands::{
+        answering, recruiting,
+        serving::{self, Freed},
+        settings,
+    },
     domain::introduction::State,
     storage::{candidates, introductions, recruitments, structures},
 };
@@ -36,14 +40,18 @@ async fn expire(host: &Host) -> Result<usize, Failure> {
     host.on_time(moment, |tx, host, moment| {
         Box::pin(async move {
             let due = introductions::to_expire(tx, moment.now, BATCH).await?;
+            let Some(first) = due.first() else { return Ok(0) };
+            let mut freed = Freed::default();
             for introduction in &due {
                 let call = host.timer_call(moment, "expire", &introduction.id.to_string());
-                let settings = settings(tx, &call).await?;
                 let introduction = answering::lock(tx, introduction.id).await?;
                 if introduction.state == State::Proposed {
-                    answering::expire(tx, &call, &settings, introduction).await?;
+                    answering::expire(tx, &call, introduction, &mut freed).await?;
                 }
             }
+            let call = host.timer_call(moment, "expire", &first.id.to_string());
+            let settings = settings(tx, &call).await?;
+            serving::serve(tx, &call, &settings, freed).await?;
             Ok(due.len())
         })
     })
@@ -80,12 +88,11 @@ async fn arrive(host: &Host) -> Result<usize, Failure> {
     host.on_time(moment, |tx, host, moment| {
         Box::pin(async move {
             let arrived = candidates::arrived(tx, moment.today, BATCH).await?;
-            for id in &arrived {
-                let call = host.timer_call(moment, "arrive", &id.to_string());
-                let settings = settings(tx, &call).await?;
-                candidates::set_arrived(tx, *id).await?;
-                serving::candidate(tx, &call, &settings, *id).await?;
-            }
+            let Some(first) = arrived.first() else { return Ok(0) };
+            let call = host.timer_call(moment, "arrive", &first.to_string());
+            let settings = settings(tx, &call).await?;
+            // Whoever has become available since is served with whatever happens.
+            serving::serve(tx, &call, &settings, Freed::default()).await?;
             Ok(arrived.len())
         })
     })

@@ -1,8 +1,8 @@
 //! Introductions through the running service, on every database: places, answers, silence, races (M01–M05).
 
-use crate::scene::{Programme, granted};
+use crate::scene::{MATCHING, Programme, granted};
 use conum_proto::{
-    events::v1::{CandidateChanged, CandidateLeft, CandidateMerged, Outcome, event::Payload},
+    events::v1::{CandidateChanged, CandidateLeft, CandidateMerged, Outcome, PostsReturned, event::Payload},
     matching::v1::{introduction::State, notice},
 };
 use conum_service::status;
@@ -288,5 +288,85 @@ async fn m05_a_structure_that_has_someone_in_mind_is_introduced_all_the_same_and
         assert_eq!(programme.live(&lyon).await.len(), 3);
         // A11: that person has registered, far away, and was not introduced.
         assert!(programme.select(&lyon, 0, &in_mind.name()).await.is_ok());
+    }
+}
+
+/// Live introductions of a structure and of a candidate at most.
+async fn limits(programme: &Programme, of_structure: &str, of_candidate: &str) {
+    for (key, value) in [("live-per-structure", of_structure), ("live-per-candidate", of_candidate)] {
+        programme.scene.set_policy(MATCHING, key, value).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_what_expires_at_once_is_replaced_by_the_nearest_of_all_who_are_free_then() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        limits(&programme, "1", "1").await;
+        let (one, two) = (granted("one", LYON, 1), granted("two", LYON, 1));
+        let mut near = Vec::new();
+        for structure in [&one, &two] {
+            near.push(programme.register(structure.structure.name().as_str(), LYON).await.name());
+            programme.grant(structure).await;
+            programme.activate(&[structure]).await;
+        }
+        programme.register("far", VILLEURBANNE).await;
+        programme.scene.days_pass(22).await;
+        for (structure, of_the_other) in [(&one, &near[1]), (&two, &near[0])] {
+            let live = programme.live(structure).await;
+            assert_eq!(live.iter().map(|introduction| &introduction.candidate).collect::<Vec<_>>(), [of_the_other]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m02_of_those_who_are_freed_at_once_the_nearest_goes_to_whoever_waits() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        limits(&programme, "2", "1").await;
+        let villeurbanne = granted("villeurbanne", VILLEURBANNE, 1);
+        programme.grant(&villeurbanne).await;
+        programme.register("far", VILLEURBANNE).await;
+        programme.activate(&[&villeurbanne]).await;
+        programme.scene.days_pass(1).await;
+        let near = programme.register("near", LYON).await;
+        assert_eq!(programme.live(&villeurbanne).await.len(), 2);
+        programme.scene.set_policy(MATCHING, "live-per-structure", "1").await.unwrap();
+        let lyon = granted("lyon", LYON, 1);
+        programme.grant(&lyon).await;
+        programme.activate(&[&lyon]).await;
+        assert!(programme.live(&lyon).await.is_empty());
+        let (application, structure) = (villeurbanne.application.name(), villeurbanne.structure.name());
+        let back = PostsReturned { application: application.clone(), structure, posts: vec![villeurbanne.post(0)] };
+        programme.tell("applications", application, Payload::PostsReturned(back)).await;
+        let live = programme.live(&lyon).await;
+        assert_eq!(live.iter().map(|introduction| introduction.candidate.clone()).collect::<Vec<_>>(), [near.name()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c04_who_comes_after_a_departure_goes_to_the_structure_that_is_wished() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        limits(&programme, "1", "2").await;
+        let facts = |wished: &str| conum_proto::events::v1::CandidateFacts {
+            anywhere: true,
+            wished_departments: vec![wished.to_owned()],
+            ..Programme::facts(LYON)
+        };
+        let leaving = programme.register_as("leaving", facts("69")).await;
+        let (lyon, grenoble) = (granted("lyon", LYON, 1), granted("grenoble", "38185", 1));
+        for structure in [&lyon, &grenoble] {
+            programme.grant(structure).await;
+            programme.activate(&[structure]).await;
+            assert_eq!(programme.live(structure).await.len(), 1);
+            programme.scene.days_pass(1).await;
+        }
+        limits(&programme, "1", "1").await;
+        let next = programme.register_as("next", facts("38")).await;
+        let left = Payload::CandidateLeft(CandidateLeft { candidate: leaving.name() });
+        programme.tell("candidates", leaving.name(), left).await;
+        assert!(programme.live(&lyon).await.is_empty());
+        assert_eq!(programme.live(&grenoble).await[0].candidate, next.name());
     }
 }

@@ -5,6 +5,8 @@ mod cases;
 #[cfg(test)]
 mod introductions;
 #[cfg(test)]
+mod online;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod recruitments;

@@ -113,3 +113,23 @@ async fn m01_a_later_date_of_a_post_makes_more_people_possible() {
         assert_eq!(named(&programme.live(&grenoble).await), [later.name()]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m01_a_selection_on_the_earlier_post_makes_more_people_possible_for_the_later_one() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let lyon = granted("lyon", LYON, 2);
+        let Payload::PostsGranted(mut told) = Programme::granted_payload(&lyon) else { unreachable!() };
+        told.posts[1].start_date = day(2021, 4, 1);
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(told)).await;
+        let early = programme.register("early", LYON).await;
+        let later = CandidateFacts { available_from: day(2021, 3, 15), ..Programme::facts(LYON) };
+        let later = programme.register_as("later", later).await;
+        programme.activate(&[&lyon]).await;
+        assert_eq!(named(&programme.live(&lyon).await), [early.name()], "the earliest free post begins on 1 March");
+        programme.select(&lyon, 0, &early.name()).await.unwrap();
+        let live = programme.live(&lyon).await;
+        assert_eq!(live.len(), 2);
+        assert!(named(&live).contains(&later.name().as_str()));
+    }
+}

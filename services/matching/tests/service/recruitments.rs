@@ -1,10 +1,11 @@
 //! Selections and contracts through the running service, on every database (M06–M08, M10, C06, A19).
 
-use crate::scene::{Granted, Programme, contract, day, granted};
+use crate::scene::{Granted, MATCHING, Programme, contract, day, granted};
 use conum_proto::{
     events::v1::{PostsReturned, event::Payload},
     matching::v1::{
-        Contract, EndContractRequest, Ending, adviser, ending::Reason, introduction, notice, post, recruitment,
+        Contract, EndContractRequest, Ending, Introduction, adviser, ending::Reason, introduction, notice, post,
+        recruitment,
     },
 };
 use conum_service::status;
@@ -79,6 +80,38 @@ async fn c06_a_signature_ends_every_other_introduction_and_the_others_are_served
         assert!(programme.live(&one).await.is_empty());
         assert_eq!(programme.post(&one, 0).await.state(), post::State::Filled);
         assert_eq!(programme.adviser_state(&person).await, adviser::State::Signed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c06_a_signature_brings_the_others_the_nearest_even_where_it_frees_that_person_itself() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        for (key, value) in [("live-per-structure", "2"), ("live-per-candidate", "2")] {
+            programme.scene.set_policy(MATCHING, key, value).await.unwrap();
+        }
+        let signing = programme.register("signing", LYON).await.name();
+        let near = programme.register("near", LYON).await.name();
+        let structures = ["own", "busy", "other"].map(|name| granted(name, LYON, 1));
+        let [own, busy, other] = &structures;
+        for structure in [own, busy] {
+            programme.grant(structure).await;
+            programme.activate(&[structure]).await;
+        }
+        let of_signing = callers::candidate(&signing);
+        let at_busy = programme.list(&of_signing, true).await;
+        let at_busy = at_busy.iter().find(|introduction| introduction.structure == busy.structure.name()).unwrap();
+        programme.decline(&of_signing, &at_busy.name, "").await.unwrap();
+        programme.register("middle", VILLEURBANNE).await;
+        programme.grant(other).await;
+        programme.activate(&[other]).await;
+        let of_other = |live: Vec<Introduction>| live.into_iter().map(|live| live.candidate).collect::<Vec<_>>();
+        let before = of_other(programme.live(other).await);
+        assert!(before.contains(&signing) && !before.contains(&near), "who is near is at the other two");
+        programme.register("far", VILLEURBANNE).await;
+        let selected = programme.select(own, 0, &signing).await.unwrap();
+        programme.sign(own, &selected.name, contract()).await.unwrap();
+        assert!(of_other(programme.live(other).await).contains(&near));
     }
 }
 
