@@ -134,6 +134,8 @@ pub struct Engine<'m> {
     unplaced: Vec<u32>,
     /// Those with room who wish a department.
     wishing: HashMap<u16, Vec<u32>>,
+    /// Those with room who live in a commune: the tree knows only how far their place is.
+    inhabitants: HashMap<u32, Vec<u32>>,
 }
 
 /// A pair of the assignment, and why.
@@ -183,7 +185,8 @@ impl<'m> Engine<'m> {
         for (turn, (.., person)) in order.into_iter().enumerate() {
             turns[person] = number(turn);
         }
-        let (mut placed, mut unplaced, mut wishing) = (Vec::new(), Vec::new(), HashMap::<u16, Vec<u32>>::new());
+        let (mut placed, mut unplaced) = (Vec::new(), Vec::new());
+        let (mut wishing, mut inhabitants) = (HashMap::<u16, Vec<u32>>::new(), HashMap::<u32, Vec<u32>>::new());
         for (place, person) in people.iter().enumerate().filter(|(_, person)| person.room > 0) {
             let crowd = Crowd {
                 limits: Limits::of(person.reach),
@@ -195,14 +198,19 @@ impl<'m> Engine<'m> {
             };
             match homes[place].map(rough) {
                 // Those who go as far are beside each other, so that whole regions can be answered for.
-                Some([x, y, z]) => placed.push((number(place), [x, y, z, crowd.limits.never.sqrt()], crowd)),
+                Some([x, y, z]) => {
+                    placed.push((number(place), [x, y, z, crowd.limits.never.sqrt()], crowd));
+                    if person.commune != 0 {
+                        inhabitants.entry(person.commune).or_default().push(number(place));
+                    }
+                }
                 None => unplaced.push(number(place)),
             }
             for department in &person.wishes {
                 wishing.entry(*department).or_default().push(number(place));
             }
         }
-        Self { market, tree: Tree::over(placed), homes, sites, vacancies, turns, unplaced, wishing }
+        Self { market, tree: Tree::over(placed), homes, sites, vacancies, turns, unplaced, wishing, inhabitants }
     }
 
     /// Metres between a person and a vacancy.
@@ -217,29 +225,39 @@ impl<'m> Engine<'m> {
         fit_at(distance, &self.market.people[person], &self.market.vacancies[vacancy])
     }
 
-    /// Those whom the tree does not find for a vacancy: who have no known place, or wish the department from beyond their
-    /// reach; everybody, where the vacancy has no known place. They may be possible or not; each comes once.
+    /// Those whom the tree does not find for a vacancy: who have no known place, live in its commune, or wish the department
+    /// from beyond their reach; everybody, where the vacancy has no known place. They may be possible or not; each comes
+    /// once.
     pub(crate) fn off_the_map(&self, number: usize) -> Vec<u32> {
         let vacancy = &self.market.vacancies[number];
         if vacancy.place.is_none() {
             return self.tree.items.iter().chain(&self.unplaced).copied().collect();
         }
-        let wishing = self
-            .wishing
-            .get(&vacancy.department)
-            .into_iter()
-            .flatten()
-            .filter(|person| self.homes[**person as usize].is_some() && !self.reaches(**person as usize, number));
-        self.unplaced.iter().chain(wishing).copied().collect()
+        let elsewhere = |person: &&u32| {
+            let person = **person as usize;
+            let lives_there = self.market.people[person].lives_in(vacancy.commune);
+            self.homes[person].is_some() && !lives_there && !self.reaches(person, number)
+        };
+        let wishing = self.wishing.get(&vacancy.department).into_iter().flatten().filter(elsewhere);
+        self.unplaced.iter().chain(self.inhabitants_of(vacancy)).chain(wishing).copied().collect()
     }
 
-    /// Whether the tree finds somebody for a vacancy, whatever is wished.
+    /// Those with room who live in a vacancy's commune, at a known place.
+    fn inhabitants_of(&self, vacancy: &Vacancy) -> &[u32] {
+        self.inhabitants.get(&vacancy.commune).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether somebody reaches the place of a vacancy, whatever is wished and whatever the communes are: what the tree
+    /// answers for.
     fn reaches(&self, person: usize, vacancy: usize) -> bool {
-        let facts = &self.market.people[person];
-        facts.region == self.market.vacancies[vacancy].region
+        let (facts, wanted) = (&self.market.people[person], &self.market.vacancies[vacancy]);
+        let straight = || Some(arc(chord_squared(self.homes[person]?, self.sites[vacancy]?).sqrt()));
+        facts.region == wanted.region
             && match facts.reach {
                 Reach::Anywhere => true,
-                Reach::Within(reach) => self.distance(person, vacancy).is_some_and(|metres| metres <= reach),
+                Reach::Within(reach) => {
+                    self.market.line_or(facts, wanted, straight).is_some_and(|metres| metres <= reach)
+                }
             }
     }
 
@@ -263,7 +281,10 @@ impl<'m> Engine<'m> {
         let others = self.off_the_map(vacancy).iter().filter(fits).count();
         let with_room = |person: &&u32| market.people[**person as usize].room > 0;
         let before = facts.introduced.iter().filter(with_room).filter(fits).count();
-        number((on_the_map + others).saturating_sub(before))
+        // Inhabitants whose place is within their reach were counted by the tree as well.
+        let inhabitants = if facts.place.is_some() { self.inhabitants_of(facts) } else { &[] };
+        let twice = inhabitants.iter().filter(|person| self.reaches(**person as usize, vacancy)).filter(fits).count();
+        number((on_the_map + others).saturating_sub(twice + before))
     }
 
     /// How many people are possible for each vacancy: what makes a structure scarce.
@@ -358,13 +379,16 @@ struct Others<'e> {
     engine: &'e Engine<'e>,
     tree: Tree<Places>,
     unplaced: Vec<usize>,
+    /// The others in each commune: the tree knows only how far their place is.
+    in_commune: HashMap<u32, Vec<usize>>,
     /// For each person, the vacancies that it was introduced to.
     introduced: HashMap<u32, Vec<usize>>,
 }
 
 impl<'e> Others<'e> {
     fn of(engine: &'e Engine<'e>, scarcity: &'e [u32]) -> Self {
-        let (mut placed, mut unplaced, mut introduced) = (Vec::new(), Vec::new(), HashMap::<u32, Vec<usize>>::new());
+        let (mut placed, mut unplaced) = (Vec::new(), Vec::new());
+        let (mut in_commune, mut introduced) = <(HashMap<_, Vec<_>>, HashMap<u32, Vec<_>>)>::default();
         let most = f64::from(scarcity.iter().copied().max().unwrap_or(0).max(1));
         for (place, vacancy) in engine.market.vacancies.iter().enumerate() {
             for person in &vacancy.introduced {
@@ -382,11 +406,12 @@ impl<'e> Others<'e> {
                     #[expect(clippy::cast_possible_truncation, reason = "only where the tree is cut follows from it")]
                     let measure = (f64::from(scarcity[place]) / most / 10.0) as f32;
                     placed.push((number(place), [x, y, z, measure], summary));
+                    in_commune.entry(vacancy.commune).or_default().push(place);
                 }
                 None => unplaced.push(place),
             }
         }
-        Self { engine, tree: Tree::over(placed), unplaced, introduced }
+        Self { engine, tree: Tree::over(placed), unplaced, in_commune, introduced }
     }
 
     /// How many possible structures a person would rather have than the one with this key.
@@ -430,6 +455,13 @@ impl<'e> Others<'e> {
             }
         };
         let unplaced = self.unplaced.iter().filter(|structure| rather(**structure)).count();
-        number(self.tree.count(of_node, of_item) + unplaced - before)
+        // The tree leaves out what is too far to reach, of the person's own commune too.
+        let neighbours = self.in_commune.get(&facts.commune).filter(|_| facts.commune != 0).into_iter().flatten();
+        let too_far = |structure: &&usize| {
+            let site = self.engine.sites[**structure].map(rough);
+            site.is_some_and(|site| rough_chord_squared(from, site) > limits.never)
+        };
+        let neighbours = neighbours.filter(too_far).filter(|structure| rather(**structure)).count();
+        number(self.tree.count(of_node, of_item) + unplaced + neighbours - before)
     }
 }

@@ -125,6 +125,8 @@ impl Iterator for Choices<'_> {
             let Reverse(next) = self.waiting.pop()?;
             match next.kind {
                 Kind::Person => return Some(Choice { cost: next.cost, turn: next.turn, person: next.number }),
+                // Who lives in the commune is there already.
+                Kind::Near if self.engine.market.people[next.number as usize].lives_in(self.vacancy.commune) => {}
                 Kind::Near => self.consider(next.number),
                 Kind::Part => self.look_into(next.number),
             }

@@ -29,7 +29,7 @@ pub struct Person {
     pub reach: Reach,
     /// What "anywhere" does not leave, and no distance crosses: a side of the sea.
     pub region: u16,
-    /// Within one commune everything is at 0 m: all of it has the same place. 0 where it is not known.
+    /// Within one commune everything is at 0 m, wherever in it. 0 where it is not known.
     pub commune: u32,
     /// Departments that are wished: they are possible whatever the distance and the region.
     pub wishes: Vec<u16>,
@@ -45,6 +45,13 @@ pub struct Person {
     /// What is first of two that are as good: an instant, say.
     pub since: i64,
     pub id: u128,
+}
+
+impl Person {
+    /// Whether somebody lives in a commune that is known.
+    pub(crate) fn lives_in(&self, commune: u32) -> bool {
+        self.commune != 0 && self.commune == commune
+    }
 }
 
 /// A structure that lacks introductions.
@@ -135,9 +142,16 @@ impl Market {
         vacancy: &Vacancy,
         exact: impl FnOnce() -> Option<f64>,
     ) -> Option<f64> {
-        if person.commune != 0 && person.commune == vacancy.commune {
-            return Some(0.0);
-        }
+        if person.lives_in(vacancy.commune) { Some(0.0) } else { self.line_or(person, vacancy, exact) }
+    }
+
+    /// Metres between the places of the two, whatever their communes are.
+    pub(crate) fn line_or(
+        &self,
+        person: &Person,
+        vacancy: &Vacancy,
+        exact: impl FnOnce() -> Option<f64>,
+    ) -> Option<f64> {
         match self.rounding {
             Rounding::Metre => Some(f64::from(distance_m(person.place?, vacancy.place?))),
             Rounding::Exact => exact(),

@@ -131,8 +131,15 @@ fn person() -> impl Strategy<Value = Person> {
 fn vacancy() -> impl Strategy<Value = Vacancy> {
     let facts = (place(), 0_u16..2, 0_u16..4, 0_u8..2, prop_oneof![3 => Just(0_u8), 1 => 0_u8..8], 0_u8..8);
     let more = (0_i32..4, 0_u32..4, prop::collection::btree_set(0_u32..20, 0..3), 1_u128..1000);
-    (facts, more).prop_map(|(((commune, place), region, department, kind, compulsory, liked), more)| {
+    // Mostly at the centre of its commune.
+    let aside = prop_oneof![2 => Just((0, 0)), 1 => (-4_i8..5, -4_i8..5)];
+    (facts, more, aside).prop_map(|(((commune, place), region, department, kind, compulsory, liked), more, aside)| {
         let (needed_by, places, introduced, id) = more;
+        let aside = |at: Place| {
+            let (north, east) = (f64::from(aside.0) / 20.0, f64::from(aside.1) / 20.0);
+            Place::new(at.lat() + north, at.lon() + east).unwrap()
+        };
+        let place = place.map(aside);
         let introduced = introduced.into_iter().collect();
         let kind = 1 << kind;
         Vacancy {

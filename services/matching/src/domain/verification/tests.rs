@@ -55,11 +55,15 @@ fn person() -> impl Strategy<Value = Available> {
 
 fn place() -> impl Strategy<Value = Seat> {
     let asks = prop_oneof![Just(None), Just(Some(false)), Just(Some(true))];
-    (0..COMMUNES.len(), 0_usize..4, asks, 0_u64..5).prop_map(|(commune, places, asks, all)| {
+    // Some are in their commune, and not at its centre.
+    let aside = prop_oneof![2 => Just(0_i8), 1 => -3_i8..4];
+    (0..COMMUNES.len(), 0_usize..4, asks, 0_u64..5, aside).prop_map(|(commune, places, asks, all, aside)| {
         let mut seat = seat(COMMUNES[commune]);
         if let Some(compulsory) = asks {
             seat = need(seat, Quality::Experience, compulsory);
         }
+        let centre = seat.structure.place.unwrap();
+        seat.structure.place = Place::new(centre.lat() + f64::from(aside) / 30.0, centre.lon()).ok();
         seat.needed_by = date("2021-03-15");
         Seat { places, called: Called { all, reserved: all / 2 }, ..seat }
     })
