@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use conum_geo::{Place, distance_m};
+use conum_geo::{Place, distance_m, resolve};
 use conum_kernel::{CandidateId, Fact, Id, IntroductionId, Rule, StructureId};
 use conum_proto::events::v1::{CandidateIntroduced, CandidatesShort, event::Payload};
 use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
@@ -13,7 +13,7 @@ use crate::{
         assignment::{Available, Proposal, assign, first, replace},
         eligibility::possible,
         introduction::{CloseReason, State, end_of_delay},
-        order::Terms,
+        order::{Order, Terms},
         policies::Settings,
         serving::{Serve, serve as asked},
         structure::{Seat, Structure},
@@ -269,15 +269,21 @@ async fn search_among(
     let owned = |first: Vec<(u64, &Available)>| first.into_iter().map(|(_, person)| person.clone()).collect();
     let mut people = Vec::new();
     if let Some(place) = seat.structure.place {
+        // As near as can be, and perhaps in no ring: the structure may be far from the centre where they count as living.
+        let is_aside = resolve(&seat.structure.commune).commune().is_none_or(|commune| commune.place != Some(place));
+        let most = if terms.order == Order::default() { NEAREST.max(2 * count) } else { usize::MAX };
+        let inhabitants = if is_aside { candidates::inhabitants(tx, seat, among, most).await? } else { Vec::new() };
         for km in candidates::RINGS {
             let mut most = NEAREST.max(2 * count);
             loop {
                 people = candidates::around(tx, seat, place, km, among, most).await?;
                 let whole = people.len() < most;
+                let furthest = people.last().and_then(|person| person.candidate.place);
+                people.extend(inhabitants.iter().cloned());
                 let first = first(seat, &people, terms, count);
                 if first.len() == count
                     && first.last().is_none_or(|(cost, _)| {
-                        metres(*cost) <= km * 1000.0 && (whole || nobody_nearer(place, people.last(), metres(*cost)))
+                        metres(*cost) <= km * 1000.0 && (whole || nobody_nearer(place, furthest, metres(*cost)))
                     })
                 {
                     return Ok(owned(first));
@@ -306,8 +312,8 @@ const FLAT_MAP: f64 = 1.03;
 
 /// Whether nobody who was not read can come before somebody at this distance. Those who were read are the first on a flat
 /// map; of one place, the earliest registered.
-fn nobody_nearer(place: Place, last: Option<&Available>, metres: f64) -> bool {
-    let furthest = last.and_then(|last| last.candidate.place).map_or(0, |last| distance_m(place, last));
+fn nobody_nearer(place: Place, last: Option<Place>, metres: f64) -> bool {
+    let furthest = last.map_or(0, |last| distance_m(place, last));
     metres <= 0.0 || metres * FLAT_MAP < f64::from(furthest)
 }
 

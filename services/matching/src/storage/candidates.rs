@@ -392,6 +392,26 @@ pub async fn around(
     Ok(people)
 }
 
+/// Those with room who live in a structure's commune and were never introduced to it: the earliest registered, at most
+/// `most` of them; everything in a commune is as near, wherever the structure is.
+///
+/// # Errors
+/// The database's.
+pub async fn inhabitants(tx: &Tx, seat: &Seat, among: Among, most: usize) -> Result<Vec<Available>, Failure> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM candidates WHERE {open} AND commune = $2 AND {pairs} ORDER BY registered_at, id LIMIT $4",
+        open = among.condition(1, 5),
+        pairs = NOT_INTRODUCED.replace("$7", "$3"),
+    );
+    let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
+    let structure = &seat.structure;
+    let values: [Value; 4] =
+        [count(among.limit), structure.commune.clone().into(), structure.id.to_string().into(), count(most)];
+    let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
+    let people = stored(sql::rows(tx, &query, values).await?)?;
+    Ok(people.into_iter().map(|person| person.available(among.limit)).collect())
+}
+
 /// Rows of the map in a degree of latitude.
 const ROWS: f64 = 10.0;
 

@@ -18,6 +18,8 @@ const MAP: &[&str] = &[
     "ALTER TABLE candidates ADD COLUMN map_row bigint",
     "UPDATE candidates SET map_row = CAST(round(lat * 10) AS bigint)",
     "DROP INDEX candidates_by_place",
+    "DROP INDEX candidates_by_commune",
+    "CREATE INDEX candidates_by_commune ON candidates (commune, registered_at, id)",
     "CREATE INDEX candidates_by_map ON candidates (territory, map_row, lon, lat, live, registered_at, id,
         eligible, taken, gone)
         WHERE eligible AND NOT taken AND NOT gone",

@@ -3,6 +3,7 @@
 
 use conum_proto::{
     events::v1::{CandidateFacts, PostDateSettled, event::Payload},
+    google::r#type::LatLng,
     matching::v1::Introduction,
 };
 use conum_testkit::backends;
@@ -42,6 +43,29 @@ async fn m01_a_wish_outweighs_distance_from_the_day_the_agency_says_so() {
         let name = &programme.live(&first).await[0].name;
         programme.decline(&first.caller(), name, "").await.unwrap();
         assert_eq!(named(&programme.live(&first).await), [wishing.name()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m01_an_inhabitant_of_its_commune_is_near_a_structure_wherever_it_is() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.scene.set_policy(MATCHING, "live-per-structure", "1").await.unwrap();
+        let lyon = granted("lyon", LYON, 1);
+        let Payload::PostsGranted(mut told) = Programme::granted_payload(&lyon) else { unreachable!() };
+        // In Lyon, beside the centre of Villeurbanne.
+        let villeurbanne = conum_geo::commune(VILLEURBANNE).unwrap().place.unwrap();
+        told.location = Some(LatLng { latitude: villeurbanne.lat() + 0.01, longitude: villeurbanne.lon() });
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(told)).await;
+        programme.register("near", VILLEURBANNE).await;
+        let [first, second] = [programme.register("first", LYON).await, programme.register("second", LYON).await];
+        programme.activate(&[&lyon]).await;
+        let live = programme.live(&lyon).await;
+        assert_eq!((live[0].reasons.as_ref().unwrap().distance_m, live.len()), (0, 1));
+        let next = if live[0].candidate == first.name() { second } else { first };
+        programme.decline(&lyon.caller(), &live[0].name, "").await.unwrap();
+        assert_eq!(named(&programme.live(&lyon).await), [next.name()]);
+        assert!(programme.notices(&lyon).await.is_empty());
     }
 }
 
