@@ -13,6 +13,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rusqlite::{
     CachedStatement, OpenFlags, ToSql,
+    config::DbConfig,
     types::{Null, ToSqlOutput, ValueRef},
 };
 use sea_orm::{
@@ -45,10 +46,12 @@ impl Connection {
             let connection = rusqlite::Connection::open_with_flags(file(url), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(BUSY)?;
             connection.set_prepared_statement_cache_capacity(PREPARED);
-            // Savepoints keep what they may undo in memory rather than in a file.
+            // A plan does not depend on values: a statement is prepared once.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            // What a savepoint may undo goes to a file once it is long: in memory, each statement would walk all of it.
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+                 PRAGMA temp_store = FILE; PRAGMA cache_size = -16384;",
             )?;
             connection.pragma_update(None, "query_only", mode == Mode::Read)?;
             Ok(connection)
