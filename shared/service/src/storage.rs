@@ -10,7 +10,7 @@ use conum_kernel::Error;
 use futures::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    IsolationLevel, QueryResult, Statement, TransactionTrait as _,
+    IsolationLevel, QueryResult, RuntimeErr, Statement, TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
@@ -187,7 +187,11 @@ impl Store {
             let writer = Arc::new(sqlite::Connection::open(url, Mode::Write)?);
             let readers = Reader::Sqlite(Arc::new(sqlite::Readers::open(url)?));
             let (sender, receiver) = mpsc::channel(QUEUE);
-            tokio::spawn(write_queue(writer, receiver));
+            // A thread of its own: a long transaction and the wait for the disk hold up nobody who reads.
+            let runtime = tokio::runtime::Handle::current();
+            let write = move || runtime.block_on(write_queue(writer, receiver));
+            let refused = |error: std::io::Error| DbErr::Conn(RuntimeErr::Internal(error.to_string()));
+            std::thread::Builder::new().name("sqlite-writer".into()).spawn(write).map_err(refused)?;
             Ok(Self { readers, writer: Writer::Queue(sender) })
         } else {
             let pool = Database::connect(postgres(url, 16)).await?;

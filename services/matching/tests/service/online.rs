@@ -740,7 +740,7 @@ fn run(backend: &Backend, case: &Case) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: std::env::var("SHR").map_or(3000, |s| s.parse().unwrap()), ..ProptestConfig::with_cases(40) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 1000, ..ProptestConfig::with_cases(40) })]
 
     #[test]
     fn m02_no_step_leaves_a_place_empty_or_anybody_passed_over(case in case()) {
