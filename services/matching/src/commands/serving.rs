@@ -267,12 +267,22 @@ async fn search_among(
     count: usize,
 ) -> Result<Vec<Available>, Failure> {
     let owned = |first: Vec<(u64, &Available)>| first.into_iter().map(|(_, person)| person.clone()).collect();
+    // Everything in a commune is as near as can be, and perhaps in no ring: the structure may be far from the centre.
+    let by_distance = terms.order == Order::default();
+    let centre = resolve(&seat.structure.commune).commune().and_then(|commune| commune.place);
+    let is_central = centre.is_some() && centre == seat.structure.place;
+    let inhabitants = if by_distance || !is_central {
+        let most = if by_distance { NEAREST.max(2 * count) } else { usize::MAX };
+        candidates::inhabitants(tx, seat, among, most).await?
+    } else {
+        Vec::new()
+    };
+    let nearest = first(seat, &inhabitants, terms, count);
+    if is_central && nearest.len() == count && nearest.iter().all(|(cost, _)| *cost == 0) {
+        return Ok(owned(nearest));
+    }
     let mut people = Vec::new();
     if let Some(place) = seat.structure.place {
-        // As near as can be, and perhaps in no ring: the structure may be far from the centre where they count as living.
-        let is_aside = resolve(&seat.structure.commune).commune().is_none_or(|commune| commune.place != Some(place));
-        let most = if terms.order == Order::default() { NEAREST.max(2 * count) } else { usize::MAX };
-        let inhabitants = if is_aside { candidates::inhabitants(tx, seat, among, most).await? } else { Vec::new() };
         for km in candidates::RINGS {
             let mut most = NEAREST.max(2 * count);
             loop {

@@ -19,7 +19,7 @@ const MAP: &[&str] = &[
     "UPDATE candidates SET map_row = CAST(round(lat * 10) AS bigint)",
     "DROP INDEX candidates_by_place",
     "DROP INDEX candidates_by_commune",
-    "CREATE INDEX candidates_by_commune ON candidates (commune, registered_at, id)",
+    "CREATE INDEX candidates_by_commune ON candidates (commune, registered_at, id, live, eligible, taken, gone)",
     "CREATE INDEX candidates_by_map ON candidates (territory, map_row, lon, lat, live, registered_at, id,
         eligible, taken, gone)
         WHERE eligible AND NOT taken AND NOT gone",
