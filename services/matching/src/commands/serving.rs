@@ -281,32 +281,37 @@ async fn search_among(
     if is_central && nearest.len() == count && nearest.iter().all(|(cost, _)| *cost == 0) {
         return Ok(owned(nearest));
     }
-    let mut people = Vec::new();
-    if let Some(place) = seat.structure.place {
-        for km in candidates::RINGS {
-            let mut most = NEAREST.max(2 * count);
-            loop {
-                people = candidates::around(tx, seat, place, km, among, most).await?;
-                let whole = people.len() < most;
-                let furthest = people.last().and_then(|person| person.candidate.place);
-                people.extend(inhabitants.iter().cloned());
-                let first = first(seat, &people, terms, count);
-                if first.len() == count
-                    && first.last().is_none_or(|(cost, _)| {
-                        metres(*cost) <= km * 1000.0 && (whole || nobody_nearer(place, furthest, metres(*cost)))
-                    })
-                {
-                    return Ok(owned(first));
-                }
-                if whole {
-                    break;
-                }
-                most = most.saturating_mul(8);
+    let mut close = inhabitants;
+    close.extend(candidates::wishing(tx, seat, among).await?);
+    let Some(place) = seat.structure.place else {
+        close.extend(candidates::anywhere(tx, seat, among).await?);
+        return Ok(owned(first(seat, &close, terms, count)));
+    };
+    // The last ring has no limit: beyond the others only those come who go anywhere.
+    for km in candidates::RINGS.into_iter().map(Some).chain([None]) {
+        let (mut most, errs) = (NEAREST.max(2 * count), if km.is_some() { FLAT_MAP } else { FLAT_FRANCE });
+        loop {
+            let mut people = candidates::around(tx, seat, place, km, among, most).await?;
+            let whole = people.len() < most;
+            let furthest = people.last().and_then(|person| person.candidate.place);
+            people.extend(close.iter().cloned());
+            let first = first(seat, &people, terms, count);
+            let enough = first.len() == count;
+            let worst = first.last().map_or(0.0, |(cost, _)| metres(*cost));
+            let is_within = km.is_none_or(|km| worst <= km * 1000.0);
+            let is_decided = whole || nobody_nearer(place, furthest, worst, errs);
+            if enough && is_within && is_decided || km.is_none() && whole {
+                return Ok(owned(first));
             }
+            if whole {
+                // All of a ring are in the next one; the last has only those who go anywhere.
+                close = people;
+                break;
+            }
+            most = most.saturating_mul(8);
         }
     }
-    people.extend(candidates::beyond(tx, seat, among).await?);
-    Ok(owned(first(seat, &people, terms, count)))
+    Ok(Vec::new())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metres are far below 2^52")]
@@ -319,12 +324,14 @@ const NEAREST: usize = 12;
 /// How much the order of a flat map and that of great circles may differ within the widest ring: the cosine of a latitude
 /// changes by less than 3 % over 100 km where people live.
 const FLAT_MAP: f64 = 1.03;
+/// The same anywhere on one side of the sea: from 41 to 51 degrees it changes by a fifth, and less in the tropics.
+const FLAT_FRANCE: f64 = 1.3;
 
 /// Whether nobody who was not read can come before somebody at this distance. Those who were read are the first on a flat
 /// map; of one place, the earliest registered.
-fn nobody_nearer(place: Place, last: Option<Place>, metres: f64) -> bool {
+fn nobody_nearer(place: Place, last: Option<Place>, metres: f64, errs: f64) -> bool {
     let furthest = last.map_or(0, |last| distance_m(place, last));
-    metres <= 0.0 || metres * FLAT_MAP < f64::from(furthest)
+    metres <= 0.0 || metres * errs < f64::from(furthest)
 }
 
 /// Notes that a structure lacks people (M04), or no longer does. It is told once each time that it begins.

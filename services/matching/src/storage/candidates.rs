@@ -333,8 +333,9 @@ impl Among {
     }
 }
 
-/// Those with room who live around a place and were never introduced to the structure, the nearest first on a flat map,
-/// then the earliest registered, then by id. Where there are fewer than `most`, they are all; else the nearest.
+/// Those with room who reach a structure from around it, and were never introduced to it, the nearest first on a flat map,
+/// then the earliest registered, then by id: within some km, or, without a limit, those who go anywhere on its side of the
+/// sea. Where there are fewer than `most`, they are all; else the nearest. Some are a little too far.
 ///
 /// # Errors
 /// The database's.
@@ -342,43 +343,53 @@ pub async fn around(
     tx: &Tx,
     seat: &Seat,
     place: Place,
-    km: f64,
+    km: Option<f64>,
     among: Among,
     most: usize,
 ) -> Result<Vec<Available>, Failure> {
-    let area = BoundingBox::around(place, km);
-    // The rows of the map that the area touches, whichever of two a place on their border is in.
-    let rows = whole(area.min_lat * ROWS - 0.5)..=whole(area.max_lat * ROWS + 0.5) + 1;
-    let rows: Vec<i64> = rows.collect();
-    let group = 12;
-    let first_row = group + among.values().count();
-    // As many more as were introduced are read, so that enough are left without them.
-    let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE id IN (SELECT id FROM (
-           SELECT id FROM candidates WHERE {open} AND territory = $2 AND map_row IN ({in_rows})
-             AND lat BETWEEN $3 AND $4 AND lon BETWEEN $5 AND $6
-           ORDER BY (lat - $8) * (lat - $8) + (lon - $9) * (lon - $9) * $10, registered_at, id
-           LIMIT $11 + (SELECT count(*) FROM pairs WHERE structure = $7)) candidates WHERE {NOT_INTRODUCED})",
-        open = among.condition(1, group),
-        in_rows = sql::parameters(first_row, rows.len()),
-    );
     let narrowing = place.lat().to_radians().cos().powi(2);
     let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
-    let values: [Value; 11] = [
+    let mut values: Vec<Value> = vec![
         count(among.limit),
         territory(seat).into(),
-        area.min_lat.into(),
-        area.max_lat.into(),
-        area.min_lon.into(),
-        area.max_lon.into(),
         seat.structure.id.to_string().into(),
         place.lat().into(),
         place.lon().into(),
         narrowing.into(),
         count(most),
     ];
-    let rows = rows.into_iter().map(Value::from);
-    let values: Vec<Value> = values.into_iter().chain(among.values()).chain(rows).collect();
+    let since = values.len() + 1;
+    values.extend(among.values());
+    let away = "((lat - $4) * (lat - $4) + (lon - $5) * (lon - $5) * $6)";
+    let within = match km {
+        None => "max_km IS NULL".to_owned(),
+        Some(km) => {
+            let area = BoundingBox::around(place, km);
+            // The rows of the map that the area touches, whichever of two a place on their border is in.
+            let rows = whole(area.min_lat * ROWS - 0.5)..=whole(area.max_lat * ROWS + 0.5) + 1;
+            let first = values.len() + 1;
+            values.extend([area.min_lat, area.max_lat, area.min_lon, area.max_lon, REACH].map(Value::from));
+            let first_row = values.len() + 1;
+            values.extend(rows.map(Value::from));
+            format!(
+                "map_row IN ({rows}) AND lat BETWEEN ${first} AND ${max_lat} AND lon BETWEEN ${min_lon} AND ${max_lon}
+                   AND (max_km IS NULL OR {away} <= max_km * max_km * ${reach})",
+                rows = sql::parameters(first_row, values.len() + 1 - first_row),
+                max_lat = first + 1,
+                min_lon = first + 2,
+                max_lon = first + 3,
+                reach = first + 4,
+            )
+        }
+    };
+    // As many more as were introduced are read, so that enough are left without them.
+    let query = format!(
+        "SELECT {COLUMNS} FROM candidates WHERE id IN (SELECT id FROM (
+           SELECT id FROM candidates WHERE {open} AND territory = $2 AND {within}
+           ORDER BY {away}, registered_at, id
+           LIMIT $7 + (SELECT count(*) FROM pairs WHERE structure = $3)) candidates WHERE {NOT_INTRODUCED})",
+        open = among.condition(1, since),
+    );
     let people = stored(sql::rows(tx, &query, values).await?)?;
     let mut people: Vec<Available> = people.into_iter().map(|person| person.available(among.limit)).collect();
     let away = |candidate: &Candidate| {
@@ -399,19 +410,20 @@ pub async fn around(
 /// The database's.
 pub async fn inhabitants(tx: &Tx, seat: &Seat, among: Among, most: usize) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {open} AND commune = $2 AND {pairs} ORDER BY registered_at, id LIMIT $4",
+        "SELECT {COLUMNS} FROM candidates WHERE {open} AND commune = $2 AND {NOT_INTRODUCED}
+         ORDER BY registered_at, id LIMIT $4",
         open = among.condition(1, 5),
-        pairs = NOT_INTRODUCED.replace("$7", "$3"),
     );
     let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let structure = &seat.structure;
     let values: [Value; 4] =
         [count(among.limit), structure.commune.clone().into(), structure.id.to_string().into(), count(most)];
-    let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
-    let people = stored(sql::rows(tx, &query, values).await?)?;
-    Ok(people.into_iter().map(|person| person.available(among.limit)).collect())
+    read_available(tx, &query, values, among).await
 }
 
+/// The square of how much of a degree a kilometre is at most: a little more than it is, for a flat map errs by some per
+/// cent within the widest ring.
+const REACH: f64 = (1.05 / 111.195) * (1.05 / 111.195);
 /// Rows of the map in a degree of latitude.
 const ROWS: f64 = 10.0;
 
@@ -426,32 +438,52 @@ fn whole(rows: f64) -> i64 {
 }
 
 const NOT_INTRODUCED: &str =
-    "NOT EXISTS (SELECT 1 FROM pairs WHERE pairs.structure = $7 AND pairs.candidate = candidates.id)";
+    "NOT EXISTS (SELECT 1 FROM pairs WHERE pairs.structure = $3 AND pairs.candidate = candidates.id)";
 
-/// Those with room whom no distance brings near, and who were never introduced to the structure: who go anywhere, who
-/// wish the department, who live in the same commune.
+/// Those with room who wish a structure's department, from however far, and were never introduced to it.
 ///
 /// # Errors
 /// The database's.
-pub async fn beyond(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
-    let structure = &seat.structure;
+pub async fn wishing(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {open} AND max_km IS NULL AND territory = $2 AND {pairs}
-         UNION SELECT {COLUMNS} FROM candidates WHERE {open}
-           AND id IN (SELECT candidate FROM wishes WHERE department = $3) AND {pairs}
-         UNION SELECT {COLUMNS} FROM candidates WHERE {open} AND commune = $4 AND {pairs}",
-        open = among.condition(1, 6),
-        pairs = NOT_INTRODUCED.replace("$7", "$5"),
+        "SELECT {COLUMNS} FROM candidates WHERE {open} AND id IN (SELECT candidate FROM wishes WHERE department = $2)
+           AND {NOT_INTRODUCED}",
+        open = among.condition(1, 4),
     );
-    let values: [Value; 5] = [
+    let structure = &seat.structure;
+    let values: [Value; 3] = [
         i64::try_from(among.limit).unwrap_or(i64::MAX).into(),
-        territory(seat).into(),
         structure.department.clone().into(),
-        structure.commune.clone().into(),
         structure.id.to_string().into(),
     ];
+    read_available(tx, &query, values, among).await
+}
+
+/// Those with room who go anywhere on a structure's side of the sea, and were never introduced to it.
+///
+/// # Errors
+/// The database's.
+pub async fn anywhere(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM candidates WHERE {open} AND max_km IS NULL AND territory = $2 AND {NOT_INTRODUCED}",
+        open = among.condition(1, 4),
+    );
+    let values: [Value; 3] = [
+        i64::try_from(among.limit).unwrap_or(i64::MAX).into(),
+        territory(seat).into(),
+        seat.structure.id.to_string().into(),
+    ];
+    read_available(tx, &query, values, among).await
+}
+
+async fn read_available(
+    tx: &Tx,
+    query: &str,
+    values: impl IntoIterator<Item = Value>,
+    among: Among,
+) -> Result<Vec<Available>, Failure> {
     let values: Vec<Value> = values.into_iter().chain(among.values()).collect();
-    Ok(stored(sql::rows(tx, &query, values).await?)?.into_iter().map(|person| person.available(among.limit)).collect())
+    Ok(stored(sql::rows(tx, query, values).await?)?.into_iter().map(|person| person.available(among.limit)).collect())
 }
 
 fn territory(seat: &Seat) -> String {

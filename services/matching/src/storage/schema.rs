@@ -20,7 +20,10 @@ const MAP: &[&str] = &[
     "DROP INDEX candidates_by_place",
     "DROP INDEX candidates_by_commune",
     "CREATE INDEX candidates_by_commune ON candidates (commune, registered_at, id, live, eligible, taken, gone)",
-    "CREATE INDEX candidates_by_map ON candidates (territory, map_row, lon, lat, live, registered_at, id,
+    "DROP INDEX candidates_anywhere",
+    "CREATE INDEX candidates_anywhere ON candidates (territory, lat, lon, live, max_km, registered_at, id,
+        eligible, taken, gone) WHERE max_km IS NULL AND eligible AND NOT taken AND NOT gone",
+    "CREATE INDEX candidates_by_map ON candidates (territory, map_row, lon, lat, live, max_km, registered_at, id,
         eligible, taken, gone)
         WHERE eligible AND NOT taken AND NOT gone",
 ];
