@@ -77,8 +77,9 @@ async fn main() {
     let homes = nation.homes.iter().enumerate();
     let people = homes.map(|(number, home)| told::registered(&number.to_string(), home.commune, home.max_km));
     let sites = nation.sites.iter().enumerate();
-    let grants: Vec<_> =
-        sites.map(|(number, site)| told::granted(&format!("structure/{number}"), site.commune, site.posts)).collect();
+    let grants: Vec<_> = sites
+        .map(|(number, site)| told::granted(&format!("structure/{number}"), site.commune, Some(site.place), site.posts))
+        .collect();
     told::wave(&cluster, people.collect(), &grants).await;
 
     let structures: Vec<_> = grants.iter().map(|granted| granted.structure).collect();

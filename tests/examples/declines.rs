@@ -82,7 +82,7 @@ async fn main() {
         (0..PEOPLE).map(move |number| told::registered(&format!("{}/{number}", town.code), town, Some(5)))
     };
     let people = towns.iter().flat_map(around).collect();
-    let grants: Vec<_> = towns.iter().map(|town| told::granted(town.code, town, 1)).collect();
+    let grants: Vec<_> = towns.iter().map(|town| told::granted(town.code, town, town.place, 1)).collect();
     told::wave(&cluster, people, &grants).await;
 
     let done = AtomicU64::new(0);

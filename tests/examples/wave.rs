@@ -53,6 +53,7 @@ use conum_tests::{
     bare::{self, BATCH},
     latency::Latency,
     nation::{Home, Nation, Site},
+    told,
 };
 use futures::{StreamExt as _, stream};
 use rusqlite::{Connection, OpenFlags};
@@ -110,6 +111,7 @@ async fn grant(cluster: &Cluster, sites: &[Site]) -> (String, Vec<String>) {
             legal_name: format!("Commune {number}"),
             kind: StructureKind::LocalAuthority.into(),
             commune: site.commune.code.into(),
+            location: Some(told::location(site.place)),
             ..Structure::default()
         };
         let message = RecordPastGrantRequest {

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 #[derive(Clone, Debug)]
 pub struct Site {
     pub commune: &'static Commune,
+    /// Its own, somewhere in the commune.
+    pub place: Place,
     pub posts: u16,
 }
 
@@ -39,7 +41,7 @@ impl Nation {
     #[must_use]
     pub fn read(structures: &Path, candidates: &Path) -> Self {
         let map = Map::of_communes();
-        let sites = rows::<u16>(structures).map(|(place, posts)| Site { commune: map.nearest(place), posts });
+        let sites = rows::<u16>(structures).map(|(place, posts)| Site { commune: map.nearest(place), place, posts });
         let homes = rows::<i32>(candidates).map(|(place, max_km)| Home {
             commune: map.nearest(place),
             max_km: (max_km <= FURTHEST_KM).then_some(max_km),

@@ -1,6 +1,6 @@
 //! matching alone, filled by what the other services would tell it.
 
-use conum_geo::Commune;
+use conum_geo::{Commune, Place};
 use conum_kernel::{
     ApplicationId, CandidateId, Id, Ids, StructureId, WaveId,
     entities::{Post, Wave},
@@ -26,8 +26,10 @@ pub fn id<T: Entity>(key: &str) -> Id<T> {
     Ids::seeded(1).mint(conum_testkit::BEGINNING.parse().expect("an instant"), key)
 }
 
-fn location(commune: &Commune) -> Option<LatLng> {
-    commune.place.map(|place| LatLng { latitude: place.lat(), longitude: place.lon() })
+/// A place as the contracts tell it.
+#[must_use]
+pub fn location(place: Place) -> LatLng {
+    LatLng { latitude: place.lat(), longitude: place.lon() }
 }
 
 fn event(subject: String, payload: Payload) -> Event {
@@ -48,7 +50,7 @@ pub fn registered(key: &str, commune: &Commune, max_km: Option<i32>) -> Event {
     let facts = CandidateFacts {
         registered_at: Some(prost_types::Timestamp { seconds: 1_606_000_000, nanos: 0 }),
         commune: commune.code.into(),
-        location: location(commune),
+        location: commune.place.map(location),
         department: commune.department.into(),
         max_km: max_km.unwrap_or_default(),
         anywhere: max_km.is_none(),
@@ -72,7 +74,7 @@ pub struct Granted {
 
 /// A structure was granted so many posts.
 #[must_use]
-pub fn granted(key: &str, commune: &Commune, posts: u16) -> Granted {
+pub fn granted(key: &str, commune: &Commune, place: Option<Place>, posts: u16) -> Granted {
     let (structure, application): (StructureId, ApplicationId) = (id(key), id(key));
     let names: Vec<_> = (0..posts).map(|post| post_name(application, id::<Post>(&format!("{key}/{post}")))).collect();
     let start_date = Some(Date { year: 2021, month: 3, day: 1 });
@@ -83,7 +85,7 @@ pub fn granted(key: &str, commune: &Commune, posts: u16) -> Granted {
         wave: id::<Wave>("wave").name(),
         posts: names.iter().map(post).collect(),
         commune: commune.code.into(),
-        location: location(commune),
+        location: place.map(location),
         department: commune.department.into(),
         structure_kind: "public".into(),
         ready: true,
