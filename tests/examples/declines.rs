@@ -27,14 +27,16 @@ use sqlx::{
 
 /// How many structures decline at once.
 const CALLERS: usize = 64;
+/// How many structures there are: each declines a few times, as in a season.
+const STRUCTURES: usize = 1024;
 /// How many people live around each.
-const PEOPLE: usize = 150;
+const PEOPLE: usize = 40;
 
-/// One structure that declines whoever comes, until the time is up; answers how often.
-async fn decline(cluster: &Cluster, structure: StructureId, until: Instant, done: &AtomicU64) {
-    let caller = callers::structure(&structure.name());
+/// Structures that decline whoever comes, one after the other, until the time is up.
+async fn decline(cluster: &Cluster, structures: Vec<StructureId>, until: Instant, done: &AtomicU64) {
     let mut client = IntroductionsServiceClient::new(cluster.channel("matching").expect("a channel"));
-    while Instant::now() < until {
+    for structure in structures.into_iter().cycle().take_while(|_| Instant::now() < until) {
+        let caller = callers::structure(&structure.name());
         let message = ListIntroductionsRequest { live_only: true, ..ListIntroductionsRequest::default() };
         let request = cluster.signed(&caller, "matching", message).await.expect("signed");
         let live = client.list_introductions(request).await.expect("a list").into_inner().introductions;
@@ -75,8 +77,7 @@ async fn main() {
 
     let mut towns: Vec<_> = communes().iter().filter(|commune| commune.place.is_some()).collect();
     towns.sort_by_key(|commune| std::cmp::Reverse(commune.population));
-    towns.dedup_by_key(|commune| commune.department);
-    towns.truncate(CALLERS);
+    towns.truncate(STRUCTURES);
     let around = |town: &&'static Commune| {
         let town = *town;
         (0..PEOPLE).map(move |number| told::registered(&format!("{}/{number}", town.code), town, Some(5)))
@@ -88,7 +89,8 @@ async fn main() {
     let done = AtomicU64::new(0);
     let began = Instant::now();
     let until = began + Duration::from_secs(seconds);
-    futures::future::join_all(grants.iter().map(|granted| decline(&cluster, granted.structure, until, &done))).await;
+    let of = |caller: usize| grants.iter().skip(caller).step_by(CALLERS).map(|granted| granted.structure).collect();
+    futures::future::join_all((0..CALLERS).map(|caller| decline(&cluster, of(caller), until, &done))).await;
     #[expect(clippy::cast_precision_loss, reason = "a count of a few seconds")]
     let declines = done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
     let bare = bare_inserts(&folder.path().join("bare.db"), 3).await;

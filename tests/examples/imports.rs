@@ -54,7 +54,7 @@ fn rewrite(from: &Path, to: &Path) -> f64 {
     for (_, sql) in bare::shape(&source) {
         target.execute_batch(&sql).expect("the same shape");
     }
-    let tables: Vec<_> = bare::tables(&source).iter().map(|name| bare::rows_after(&source, name, 0)).collect();
+    let tables: Vec<_> = bare::tables(&source).iter().map(|name| bare::rows(&source, name)).collect();
     let people = tables.iter().find(|table| table.name == "candidates").map_or(0, |table| table.rows.len());
     bare::insert(&mut target, &tables, people.div_ceil(BATCH))
 }

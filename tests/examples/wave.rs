@@ -275,11 +275,10 @@ async fn until(what: &str, mut there: impl FnMut() -> bool) -> Instant {
     Instant::now()
 }
 
-/// A copy of a database before the wave, with the last row of each table.
+/// A copy of a database before the wave.
 struct Before {
     database: PathBuf,
     copy: PathBuf,
-    last: Vec<(String, i64)>,
 }
 
 impl Before {
@@ -287,20 +286,16 @@ impl Before {
         let (database, copy) = (file(folder, service), folder.join(format!("{service}-before.db")));
         let source = Connection::open(&database).expect("a database");
         source.execute("VACUUM INTO ?", [copy.to_str().expect("a path")]).expect("a copy");
-        let last = |name: String| {
-            let query = format!("SELECT coalesce(max(rowid), 0) FROM {name}");
-            let last = source.query_row(&query, [], |row| row.get(0)).expect("a row");
-            (name, last)
-        };
-        let last = bare::tables(&source).into_iter().map(last).collect();
-        Self { database, copy, last }
+        Self { database, copy }
     }
 
     /// Inserts the rows that the wave has made into the copy; answers how many they are, and the seconds that took.
     fn insert_again(&self) -> (usize, f64) {
         let source = Connection::open(&self.database).expect("a database");
-        let tables: Vec<_> = self.last.iter().map(|(name, last)| bare::rows_after(&source, name, *last)).collect();
+        source.execute("ATTACH ? AS before", [self.copy.to_str().expect("a path")]).expect("a copy");
+        let tables: Vec<_> = bare::tables(&source).iter().map(|name| bare::new_rows(&source, name)).collect();
         let rows = tables.iter().map(|table| table.rows.len()).sum::<usize>();
+        source.execute("DETACH before", []).expect("nobody reads it");
         let mut target = bare::open(&self.copy);
         target.pragma_update(None, "cache_size", -16384).expect("as much memory as a service takes");
         (rows, bare::insert(&mut target, &tables, rows.div_ceil(BATCH)))

@@ -43,13 +43,28 @@ pub fn tables(of: &Connection) -> Vec<String> {
     shape(of).into_iter().filter(holds).map(|(name, _)| name).collect()
 }
 
-/// The rows that a table has got after one, by their order of writing; all after 0.
+/// All rows of a table.
 #[must_use]
-pub fn rows_after(source: &Connection, name: &str, last: i64) -> Table {
-    let mut query = source.prepare(&format!("SELECT * FROM {name} WHERE rowid > ?")).expect("a query");
+pub fn rows(source: &Connection, name: &str) -> Table {
+    chosen(source, name, "true")
+}
+
+/// The rows of a table whose key an attached database, `before`, does not have.
+#[must_use]
+pub fn new_rows(source: &Connection, name: &str) -> Table {
+    let mut query = source.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0").expect("a query");
+    let columns = query.query_map([name], |row| row.get::<_, String>(0)).expect("columns");
+    let same: Vec<_> =
+        columns.map(|column| column.expect("a column")).map(|key| format!("b.{key} = t.{key}")).collect();
+    let condition = format!("NOT EXISTS (SELECT 1 FROM before.{name} b WHERE {})", same.join(" AND "));
+    chosen(source, name, &condition)
+}
+
+fn chosen(source: &Connection, name: &str, condition: &str) -> Table {
+    let mut query = source.prepare(&format!("SELECT * FROM main.{name} t WHERE {condition}")).expect("a query");
     let columns = query.column_count();
     let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
-    let rows = query.query_map([last], read).expect("rows").map(|row| row.expect("a row")).collect();
+    let rows = query.query_map([], read).expect("rows").map(|row| row.expect("a row")).collect();
     Table { name: name.to_owned(), rows }
 }
 

@@ -1,10 +1,14 @@
 //! Mail to people: queued in the transaction of the fact, rendered at sending by the service that owns the person,
 //! written to a folder as `.eml` files or handed to an SMTP server.
 //!
-//! Never lost, because it is marked as sent only after the server has accepted it; twice only if the process dies
-//! between the two, and then with the same `Message-ID`.
+//! Never lost, because it is marked as sent only after the server has accepted it, or its file is durable; twice only if
+//! the process dies between the two, and then with the same `Message-ID`.
 
-use std::{fmt::Write as _, path::PathBuf, sync::Arc};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use conum_kernel::Error;
@@ -27,7 +31,7 @@ use crate::{
 
 /// How many mails one step sends.
 const BATCH: i64 = 256;
-/// How many of them are on their way at once.
+/// How many of them are written, or on their way to a server, at once.
 const AT_ONCE: usize = 64;
 
 /// A mail that waits.
@@ -200,10 +204,19 @@ impl Post {
         Ok(Self::Smtp(Box::new(transport)))
     }
 
-    async fn send(&self, id: &str, message: Message) -> Result<(), Error> {
+    /// Hands over mails, each with its id; answers what became of each.
+    async fn send(&self, mails: Vec<(String, Message)>) -> Vec<Result<(), Error>> {
         match self {
-            Self::Folder(folder) => write_file(folder.clone(), id.to_owned(), message.formatted()).await,
-            Self::Smtp(transport) => transport.send(message).await.map(|_| ()).map_err(Error::unavailable),
+            Self::Folder(folder) => {
+                let (folder, count) = (folder.clone(), mails.len());
+                let written = tokio::task::spawn_blocking(move || write_files(&folder, &mails)).await;
+                let written = written.map_err(Error::internal).and_then(|written| written.map_err(Error::unavailable));
+                vec![written; count]
+            }
+            Self::Smtp(transport) => {
+                let send = async |message| transport.send(message).await.map(drop).map_err(Error::unavailable);
+                stream::iter(mails).map(|(_, message)| send(message)).buffered(AT_ONCE).collect().await
+            }
         }
     }
 
@@ -220,17 +233,26 @@ impl Post {
     }
 }
 
-async fn write_file(folder: PathBuf, id: String, bytes: Vec<u8>) -> Result<(), Error> {
-    let write = move || -> std::io::Result<()> {
-        use std::io::Write as _;
-        std::fs::create_dir_all(&folder)?;
+/// Writes a file for each mail. All of them are durable when it returns.
+fn write_files(folder: &Path, mails: &[(String, Message)]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for (id, message) in mails {
         let (partial, whole) = (folder.join(format!("{id}.partial")), folder.join(format!("{id}.eml")));
-        let mut file = std::fs::File::create(&partial)?;
-        file.write_all(&bytes)?;
-        file.sync_data()?;
-        std::fs::rename(partial, whole)
-    };
-    tokio::task::spawn_blocking(write).await.map_err(Error::internal)?.map_err(Error::unavailable)
+        std::fs::write(&partial, message.formatted())?;
+        std::fs::rename(partial, whole)?;
+    }
+    make_durable(folder, mails)
+}
+
+/// Once for all files and their names, not once for each.
+#[cfg(target_os = "linux")]
+fn make_durable(folder: &Path, _: &[(String, Message)]) -> std::io::Result<()> {
+    Ok(rustix::fs::syncfs(std::fs::File::open(folder)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn make_durable(folder: &Path, mails: &[(String, Message)]) -> std::io::Result<()> {
+    mails.iter().try_for_each(|(id, _)| std::fs::File::open(folder.join(format!("{id}.eml")))?.sync_all())
 }
 
 /// Sends a service's mails.
@@ -269,15 +291,7 @@ impl Mailer {
         )
         .await?;
         let waiting = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
-        // Many at once: they share the disk's or the server's waits.
-        let settled: Vec<Settled> = stream::iter(waiting)
-            .map(|(mail, queued_at, attempts)| async move {
-                let outcome = self.send(host, &mail, queued_at).await;
-                (mail.id, attempts, outcome)
-            })
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
+        let settled = self.send(host, waiting).await;
         let sent = settled.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
         if !settled.is_empty() {
             for erased in note(host, settled, now).await? {
@@ -309,16 +323,40 @@ impl Mailer {
         Ok(count)
     }
 
-    /// Sends one mail; answers why it was not sent, where there is nobody to send it to.
-    async fn send(&self, host: &Host, mail: &Queued, at: Timestamp) -> Result<Option<&'static str>, Error> {
-        let Some(letter) = self.letters.write(host, mail).await? else { return Ok(Some("recipient_gone")) };
-        let message = letter.message(&mail.id, &self.from, at)?;
-        self.post.send(&mail.id, message).await.map(|()| None)
+    /// Sends mails.
+    async fn send(&self, host: &Host, waiting: Vec<Waiting>) -> Vec<Settled> {
+        let written: Vec<_> = stream::iter(waiting)
+            .map(async |(mail, queued_at, attempts)| (self.write(host, &mail, queued_at).await, mail.id, attempts))
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let (mut settled, mut ready, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        for (message, id, attempts) in written {
+            match message {
+                Ok(Some(message)) => {
+                    messages.push((id.clone(), message));
+                    ready.push((id, attempts));
+                }
+                Ok(None) => settled.push((id, attempts, Ok(Some("recipient_gone")))),
+                Err(error) => settled.push((id, attempts, Err(error))),
+            }
+        }
+        let sent = self.post.send(messages).await.into_iter();
+        settled.extend(ready.into_iter().zip(sent).map(|((id, attempts), sent)| (id, attempts, sent.map(|()| None))));
+        settled
+    }
+
+    /// Writes one mail; nothing where there is nobody to send it to.
+    async fn write(&self, host: &Host, mail: &Queued, at: Timestamp) -> Result<Option<Message>, Error> {
+        let Some(letter) = self.letters.write(host, mail).await? else { return Ok(None) };
+        letter.message(&mail.id, &self.from, at).map(Some)
     }
 }
 
 /// A mail that waits, when it was queued, and how often it was tried.
-fn waiting(row: &sea_orm::QueryResult) -> Result<(Queued, Timestamp, i32), Failure> {
+type Waiting = (Queued, Timestamp, i32);
+
+fn waiting(row: &sea_orm::QueryResult) -> Result<Waiting, Failure> {
     let facts: String = row.try_get("", "facts")?;
     let mail = Queued {
         id: row.try_get("", "id")?,
@@ -330,6 +368,8 @@ fn waiting(row: &sea_orm::QueryResult) -> Result<(Queued, Timestamp, i32), Failu
     Ok((mail, queued_at, row.try_get("", "attempts")?))
 }
 
+/// The id of a mail, how often it was tried, and what became of it: why it was not sent, where there was nobody to send it
+/// to.
 type Settled = (String, i32, Result<Option<&'static str>, Error>);
 
 /// Notes what became of mails; answers those whose recipient was erased meanwhile.

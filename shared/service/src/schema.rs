@@ -30,15 +30,16 @@ pub(crate) async fn bring_up(tx: &Tx, own: &[Tables]) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Writes the few types whose names differ: `INSTANT` is a UTC instant, `DAY` a calendar day, `BYTES` a blob, `SERIAL`
-/// a key that the database counts up.
+/// Writes the few words that differ: `INSTANT` is a UTC instant, `DAY` a calendar day, `BYTES` a blob, `SERIAL` a key that
+/// the database counts up; `CLUSTERED` says that SQLite keeps the rows of a table in its primary key.
 pub(crate) fn dialect(backend: sea_orm::DbBackend, statement: &str) -> String {
-    let (instant, day, bytes, serial) = if backend == sea_orm::DbBackend::Sqlite {
-        ("timestamp_with_timezone_text", "date_text", "blob", "integer PRIMARY KEY AUTOINCREMENT")
+    let words = if backend == sea_orm::DbBackend::Sqlite {
+        ["timestamp_with_timezone_text", "date_text", "blob", "integer PRIMARY KEY AUTOINCREMENT", "WITHOUT ROWID"]
     } else {
-        ("timestamptz", "date", "bytea", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+        ["timestamptz", "date", "bytea", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ""]
     };
-    statement.replace("INSTANT", instant).replace("DAY", day).replace("BYTES", bytes).replace("SERIAL", serial)
+    let names = ["INSTANT", "DAY", "BYTES", "SERIAL", "CLUSTERED"].into_iter();
+    names.zip(words).fold(statement.to_owned(), |text, (name, word)| text.replace(name, word))
 }
 
 /// One migration: its name, which is kept for ever, and its statements in the dialect of this module.
@@ -54,6 +55,42 @@ const SHARED: &[Tables] = &[
     Tables { name: "m0001_shared", statements: TABLES },
     Tables { name: "m0001_shared_cases", statements: CASES },
     Tables { name: "m0001_shared_deliveries", statements: DELIVERIES },
+    Tables { name: "m0001_shared_clustered", statements: CLUSTERED },
+];
+
+/// What every command writes, on as few pages as can be: how far the subscribers of one aggregate have come stands
+/// together, and one index of the history serves both its readers.
+const CLUSTERED: &[&str] = &[
+    "DROP INDEX history_by_record",
+    "DROP INDEX deliveries_by_aggregate",
+    "DROP INDEX deliveries_due",
+    "DROP INDEX deliveries_dead",
+    "ALTER TABLE deliveries RENAME TO old_deliveries",
+    "CREATE TABLE deliveries (aggregate text NOT NULL, subscriber text NOT NULL, position bigint NOT NULL,
+        delivered bigint NOT NULL, last bigint NOT NULL, attempts integer NOT NULL, retry_at INSTANT NOT NULL,
+        lease_until INSTANT, dead text, PRIMARY KEY (aggregate, subscriber)) CLUSTERED",
+    "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at, lease_until, dead)
+     SELECT aggregate, subscriber, position, delivered, last, attempts, retry_at, lease_until, dead FROM old_deliveries",
+    "DROP TABLE old_deliveries",
+    "CREATE INDEX deliveries_due ON deliveries (subscriber, position) WHERE delivered < last AND dead IS NULL",
+    "CREATE INDEX deliveries_dead ON deliveries (subscriber, aggregate) WHERE dead IS NOT NULL",
+    "ALTER TABLE aggregates RENAME TO old_aggregates",
+    "CREATE TABLE aggregates (name text PRIMARY KEY, sequence bigint NOT NULL) CLUSTERED",
+    "INSERT INTO aggregates (name, sequence) SELECT name, sequence FROM old_aggregates",
+    "DROP TABLE old_aggregates",
+    "ALTER TABLE inbox RENAME TO old_inbox",
+    "CREATE TABLE inbox (source text NOT NULL, aggregate text NOT NULL, sequence bigint NOT NULL,
+        PRIMARY KEY (source, aggregate)) CLUSTERED",
+    "INSERT INTO inbox (source, aggregate, sequence) SELECT source, aggregate, sequence FROM old_inbox",
+    "DROP TABLE old_inbox",
+    "DROP INDEX answers_by_age",
+    "ALTER TABLE answers RENAME TO old_answers",
+    "CREATE TABLE answers (subject text NOT NULL, request_id text NOT NULL, hash text NOT NULL,
+        resource text NOT NULL, etag text NOT NULL, at INSTANT NOT NULL, PRIMARY KEY (subject, request_id)) CLUSTERED",
+    "INSERT INTO answers (subject, request_id, hash, resource, etag, at)
+     SELECT subject, request_id, hash, resource, etag, at FROM old_answers",
+    "DROP TABLE old_answers",
+    "CREATE INDEX answers_by_age ON answers (at)",
 ];
 
 /// Who has received what of one aggregate: an erasure forgets it, and the sweep of the outbox asks.

@@ -6,8 +6,9 @@
 //! lets the others run.
 
 use std::{
+    cell::Cell,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -26,6 +27,15 @@ pub(crate) const SCHEME: &str = "sqlite:";
 const PREPARED: usize = 256;
 /// How long a connection waits for another process that writes.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
+/// How many pages the write-ahead log may hold before they are brought home.
+const LOG: u32 = 4_000;
+/// How many before the writer does it itself: more is written than is brought home meanwhile.
+const FULL_LOG: u32 = 4 * LOG;
+
+thread_local! {
+    /// How many pages the write-ahead log held at this thread's last commit.
+    static PAGES: Cell<u32> = const { Cell::new(0) };
+}
 
 /// What a connection may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +58,16 @@ impl Connection {
             connection.set_prepared_statement_cache_capacity(PREPARED);
             // A plan does not depend on values: a statement is prepared once.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-            // What a savepoint may undo goes to a file once it is long: in memory, each statement would walk all of it.
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                 PRAGMA temp_store = FILE; PRAGMA cache_size = -16384;",
+                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
             )?;
             connection.pragma_update(None, "query_only", mode == Mode::Read)?;
+            // In place of SQLite's own hook, which would bring pages home within a commit.
+            connection.wal_hook(Some(|_, pages| {
+                PAGES.set(u32::try_from(pages).unwrap_or(u32::MAX));
+                Ok(())
+            }));
             Ok(connection)
         };
         open()
@@ -69,6 +83,11 @@ impl Connection {
     /// Whether no transaction is open: SQLite ends one by itself where the disk is full or broken.
     pub(crate) fn is_idle(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_autocommit()
+    }
+
+    /// Brings home the pages of the write-ahead log, as far as nobody reads older ones. Who writes meanwhile is not held up.
+    fn checkpoint(&self) -> Result<(), DbErr> {
+        self.batch("PRAGMA wal_checkpoint(PASSIVE)")
     }
 
     fn run<T>(
@@ -145,6 +164,48 @@ impl ConnectionTrait for Connection {
         tokio::task::coop::consume_budget().await;
         self.rows("sea_orm.query_all", &statement, usize::MAX)
     }
+}
+
+/// Brings home the pages of the write-ahead log in a thread of its own: a page is written twice and the file is synced, which
+/// takes as long as some tens of commits. The thread ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Checkpoints(mpsc::SyncSender<()>);
+
+impl Checkpoints {
+    pub(crate) fn start(url: &str) -> Result<Self, DbErr> {
+        let connection = Connection::open(url, Mode::Write)?;
+        let (wake, woken) = mpsc::sync_channel(1);
+        let work = move || {
+            while woken.recv().is_ok() {
+                note(connection.checkpoint());
+            }
+        };
+        spawn("sqlite-checkpoint", work)?;
+        Ok(Self(wake))
+    }
+
+    /// After a commit of this thread's: sees to it that the log does not grow without end.
+    pub(crate) fn committed(&self, connection: &Connection) {
+        match PAGES.get() {
+            FULL_LOG.. => note(connection.checkpoint()),
+            // Where one is under way already, a later commit asks again.
+            LOG.. => drop(self.0.try_send(())),
+            _ => {}
+        }
+    }
+}
+
+/// A log that is not brought home is still whole: the next commit tries again.
+fn note(checkpoint: Result<(), DbErr>) {
+    if let Err(error) = checkpoint {
+        tracing::warn!(%error, "the write-ahead log could not be brought home");
+    }
+}
+
+/// A thread of SQLite's.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DbErr> {
+    let refused = |error: std::io::Error| DbErr::Conn(RuntimeErr::Internal(error.to_string()));
+    std::thread::Builder::new().name(name.into()).spawn(work).map(drop).map_err(refused)
 }
 
 /// Connections to read from: as many as there are threads that read at the same time.

@@ -10,7 +10,7 @@ use conum_kernel::Error;
 use futures::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    IsolationLevel, QueryResult, RuntimeErr, Statement, TransactionTrait as _,
+    IsolationLevel, QueryResult, Statement, TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 use crate::{
     Failure,
     schema::{self, Tables},
-    sqlite::{self, Mode},
+    sqlite::{self, Checkpoints, Mode},
     telemetry,
 };
 
@@ -189,9 +189,8 @@ impl Store {
             let (sender, receiver) = mpsc::channel(QUEUE);
             // A thread of its own: a long transaction and the wait for the disk hold up nobody who reads.
             let runtime = tokio::runtime::Handle::current();
-            let write = move || runtime.block_on(write_queue(writer, receiver));
-            let refused = |error: std::io::Error| DbErr::Conn(RuntimeErr::Internal(error.to_string()));
-            std::thread::Builder::new().name("sqlite-writer".into()).spawn(write).map_err(refused)?;
+            let checkpoints = Checkpoints::start(url)?;
+            sqlite::spawn("sqlite-writer", move || runtime.block_on(write_queue(writer, checkpoints, receiver)))?;
             Ok(Self { readers, writer: Writer::Queue(sender) })
         } else {
             let pool = Database::connect(postgres(url, 16)).await?;
@@ -339,7 +338,7 @@ where
 }
 
 /// SQLite's one writer: takes what waits, runs it in one transaction, commits, then acknowledges.
-async fn write_queue(connection: Arc<sqlite::Connection>, mut queue: mpsc::Receiver<Job>) {
+async fn write_queue(connection: Arc<sqlite::Connection>, checkpoints: Checkpoints, mut queue: mpsc::Receiver<Job>) {
     let tx = Tx::Sqlite(connection.clone());
     while let Some(first) = queue.recv().await {
         let mut acknowledgements = Vec::new();
@@ -360,6 +359,7 @@ async fn write_queue(connection: Arc<sqlite::Connection>, mut queue: mpsc::Recei
         for acknowledge in acknowledgements {
             acknowledge(committed.clone());
         }
+        checkpoints.committed(&connection);
     }
 }
 

@@ -384,10 +384,10 @@ async fn a03_a_proposal_counts_the_applications_of_a_whole_nation() {
         let programme = Programme::start(&backend).await;
         let application = mende(&programme, 1, 2).await;
         let id = application.name.trim_start_matches("applications/").to_owned();
-        // 1,200 more like it, each with an id of its own.
+        // 1,200 more like it, each with an id of its own, of a moment that no clock of ours knows.
         let copies = "WITH RECURSIVE copies(number) AS
                (SELECT 1000 UNION ALL SELECT number + 1 FROM copies WHERE number < 2199)";
-        let own = |id: &str| format!("substr({id}, 1, length({id}) - 4) || number");
+        let own = |id: &str| format!("replace(substr({id}, 1, length({id}) - 4), '_0', '_f') || number");
         let applications = format!(
             "{copies} INSERT INTO applications
                SELECT {own}, structure, registration_number || number, department, kind, state, active, version,

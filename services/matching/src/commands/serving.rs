@@ -272,7 +272,7 @@ async fn search_among(
     let centre = resolve(&seat.structure.commune).commune().and_then(|commune| commune.place);
     let is_central = centre.is_some() && centre == seat.structure.place;
     let inhabitants = if by_distance || !is_central {
-        let most = if by_distance { NEAREST.max(2 * count) } else { usize::MAX };
+        let most = if by_distance { INHABITANTS.max(2 * count) } else { usize::MAX };
         candidates::inhabitants(tx, seat, among, most).await?
     } else {
         Vec::new()
@@ -319,7 +319,9 @@ fn metres(cost: u64) -> f64 {
     cost as f64
 }
 
-/// How many people a search reads at first.
+/// How many people of a structure's commune a search reads.
+const INHABITANTS: usize = 4;
+/// How many people around it a search reads at first.
 const NEAREST: usize = 12;
 /// How much the order of a flat map and that of great circles may differ within the widest ring: the cosine of a latitude
 /// changes by less than 3 % over 100 km where people live.

@@ -10,6 +10,25 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0004_trainings", statements: TRAININGS },
     Tables { name: "m0005_order", statements: ORDER },
     Tables { name: "m0006_map", statements: MAP },
+    Tables { name: "m0007_clustered", statements: CLUSTERED },
+];
+
+/// Tables that are nothing but their key; and the inhabitants of a commune without what each introduction changes of them.
+const CLUSTERED: &[&str] = &[
+    "DROP INDEX candidates_by_commune",
+    "CREATE INDEX candidates_by_commune ON candidates (commune, registered_at, id)
+        WHERE eligible AND NOT taken AND NOT gone",
+    "DROP INDEX pairs_by_candidate",
+    "ALTER TABLE pairs RENAME TO old_pairs",
+    "CREATE TABLE pairs (structure text NOT NULL, candidate text NOT NULL, PRIMARY KEY (structure, candidate)) CLUSTERED",
+    "INSERT INTO pairs (structure, candidate) SELECT structure, candidate FROM old_pairs",
+    "DROP TABLE old_pairs",
+    "CREATE INDEX pairs_by_candidate ON pairs (candidate)",
+    "ALTER TABLE wishes RENAME TO old_wishes",
+    "CREATE TABLE wishes (department text NOT NULL, candidate text NOT NULL, PRIMARY KEY (department, candidate)) CLUSTERED",
+    "INSERT INTO wishes (department, candidate) SELECT department, candidate FROM old_wishes",
+    "DROP TABLE old_wishes",
+    "CREATE INDEX wishes_by_candidate ON wishes (candidate)",
 ];
 
 /// People by rows of a map, a tenth of a degree high, and all that a search compares: those around a place are read from

@@ -43,20 +43,23 @@ pub fn add(script: &mut Script, call: &Call, source: &str, subject: &str, payloa
          ON CONFLICT (name) DO UPDATE SET sequence = aggregates.sequence + 1",
         [subject.into()],
     );
+    // One row of values each: what is chosen by a SELECT, SQLite notes for the case that a later row is refused.
+    let number = "(SELECT sequence FROM aggregates WHERE name = $1)";
     script.add(
-        "INSERT INTO outbox (aggregate, sequence, kind, at, event)
-         SELECT name, sequence, $2, $3, $4 FROM aggregates WHERE name = $1",
+        format!("INSERT INTO outbox (aggregate, sequence, kind, at, event) VALUES ($1, {number}, $2, $3, $4)"),
         [subject.into(), kind.into(), at.into(), event.encode_to_vec().into()],
     );
     for subscriber in subscriptions::subscribers(kind) {
         script.add(
-            "INSERT INTO deliveries (subscriber, aggregate, position, delivered, last, attempts, retry_at)
-             SELECT $1, o.aggregate, o.position, 0, o.sequence, 0, $3 FROM outbox o
-             JOIN aggregates a ON a.name = o.aggregate AND a.sequence = o.sequence WHERE o.aggregate = $2
-             ON CONFLICT (subscriber, aggregate) DO UPDATE SET last = excluded.last,
-               position = CASE WHEN deliveries.delivered < deliveries.last
-                          THEN deliveries.position ELSE excluded.position END",
-            [subscriber.into(), subject.into(), at.into()],
+            format!(
+                "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at)
+                 VALUES ($1, $2, (SELECT position FROM outbox WHERE aggregate = $1 AND sequence = {number}), 0, {number},
+                   0, $3)
+                 ON CONFLICT (aggregate, subscriber) DO UPDATE SET last = excluded.last,
+                   position = CASE WHEN deliveries.delivered < deliveries.last
+                              THEN deliveries.position ELSE excluded.position END"
+            ),
+            [subject.into(), subscriber.into(), at.into()],
         );
     }
 }
