@@ -227,11 +227,11 @@ async fn routes(host: &Host, built: Built) -> Result<Routes, Error> {
 /// What the service does by itself: its timers first, then what they have to tell.
 fn tasks(built: &Built, config: &Config, name: &'static str) -> Result<Vec<Task>, Error> {
     let mut tasks = built.timers.clone();
-    let peers = peers(config, name)?;
-    let relay = Relay::new(|peer| peers.iter().find(|(known, _)| known == peer).map(|(_, channel)| channel.clone()));
-    tasks.push(Task::new("relay", Duration::from_secs(1), move |host| {
-        let relay = relay.clone();
-        async move { relay.step(&host).await }
+    tasks.extend(Relay::to(&peers(config, name)?).map(|relay| {
+        Task::new("relay", Duration::from_secs(1), move |host| {
+            let relay = relay.clone();
+            async move { relay.step(&host).await }
+        })
     }));
     if let Some(letters) = &built.letters {
         let post = match &config.smtp_url {

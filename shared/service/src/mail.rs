@@ -276,7 +276,7 @@ impl Mailer {
         Ok(Self { letters, post, from: from.parse().map_err(Error::internal)? })
     }
 
-    /// Sends what is due, oldest first. Answers how many mails were settled.
+    /// Sends what is due, the longest due first. Answers how many mails were settled.
     ///
     /// # Errors
     /// The own database's; a server's are noted and tried again later.
@@ -286,7 +286,7 @@ impl Mailer {
         let rows = sql::all(
             host.store().read(),
             "SELECT id, kind, recipient, facts, attempts, queued_at FROM mails WHERE sent_at IS NULL AND retry_at <= $1
-             ORDER BY queued_at, id LIMIT $2",
+             ORDER BY retry_at, id LIMIT $2",
             [sql::instant(now).into(), BATCH.into()],
         )
         .await?;

@@ -91,6 +91,9 @@ const CLUSTERED: &[&str] = &[
      SELECT subject, request_id, hash, resource, etag, at FROM old_answers",
     "DROP TABLE old_answers",
     "CREATE INDEX answers_by_age ON answers (at)",
+    // In the order in which they are sent: the next ones are read, not all that wait.
+    "DROP INDEX mails_due",
+    "CREATE INDEX mails_due ON mails (retry_at, id) WHERE sent_at IS NULL",
 ];
 
 /// Who has received what of one aggregate: an erasure forgets it, and the sweep of the outbox asks.

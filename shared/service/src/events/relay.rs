@@ -38,32 +38,28 @@ struct Lease {
     attempts: i32,
 }
 
-/// Where the subscribers of one service are, by their names.
+/// What a service tells one subscriber. Each has its own, so that none waits for another.
 #[derive(Clone, Debug)]
 pub struct Relay {
-    peers: HashMap<&'static str, Channel>,
+    subscriber: &'static str,
+    channel: Channel,
 }
 
 impl Relay {
-    /// A relay to the subscribers that `channel` knows.
-    pub fn new(channel: impl Fn(&str) -> Option<Channel>) -> Self {
-        Self { peers: subscriptions::all().filter_map(|name| Some((name, channel(name)?))).collect() }
+    /// A relay to each subscriber among some peers.
+    pub fn to(peers: &[(String, Channel)]) -> impl Iterator<Item = Self> {
+        subscriptions::all().filter_map(|subscriber| {
+            let (_, channel) = peers.iter().find(|(peer, _)| peer == subscriber)?;
+            Some(Self { subscriber, channel: channel.clone() })
+        })
     }
 
-    /// Sends what is due to every subscriber, once. Answers how many events were acknowledged.
+    /// Sends what is due, once. Answers how many events were acknowledged.
     ///
     /// # Errors
-    /// Those of the own database; a subscriber's are noted and tried again later.
+    /// Those of the own database; the subscriber's are noted and tried again later.
     pub async fn step(&self, host: &Host) -> Result<usize, Failure> {
-        let mut acknowledged = 0;
-        for subscriber in subscriptions::all() {
-            if let Some(channel) = self.peers.get(subscriber)
-                && subscriber != host.name()
-            {
-                acknowledged += deliver(host, subscriber, channel.clone()).await?;
-            }
-        }
-        Ok(acknowledged)
+        deliver(host, self.subscriber, self.channel.clone()).await
     }
 }
 
