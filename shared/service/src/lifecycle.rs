@@ -24,11 +24,7 @@ use crate::{
     Failure, Host, Store,
     cases::Cases,
     config::Config,
-    events::{
-        Subscriber,
-        inbox::Inbox,
-        relay::{self, Relay},
-    },
+    events::{Subscriber, inbox::Inbox, relay::Relay},
     history::Case,
     host::Parts,
     identity::{self, KeyPair, LIFETIME},
@@ -155,7 +151,6 @@ pub async fn start(
         policies: service.policies,
         public_url: config.public_url.trim_end_matches('/').to_owned(),
     });
-    relay::take_over(&host).await.map_err(Failure::into_error)?;
     let built = (service.build)(&host, config)?;
     let tasks = tasks(&built, config, service.name)?;
     let gate = Gate::new(service.name, verifier, config.concurrency);

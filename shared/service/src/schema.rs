@@ -69,8 +69,9 @@ const CLUSTERED: &[&str] = &[
     "CREATE TABLE deliveries (aggregate text NOT NULL, subscriber text NOT NULL, position bigint NOT NULL,
         delivered bigint NOT NULL, last bigint NOT NULL, attempts integer NOT NULL, retry_at INSTANT NOT NULL,
         lease_until INSTANT, dead text, PRIMARY KEY (aggregate, subscriber)) CLUSTERED",
-    "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at, lease_until, dead)
-     SELECT aggregate, subscriber, position, delivered, last, attempts, retry_at, lease_until, dead FROM old_deliveries",
+    "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at, dead)
+     SELECT aggregate, subscriber, position, delivered, last, attempts, retry_at, dead FROM old_deliveries
+     WHERE delivered < last",
     "DROP TABLE old_deliveries",
     "CREATE INDEX deliveries_due ON deliveries (subscriber, position) WHERE delivered < last AND dead IS NULL",
     "CREATE INDEX deliveries_dead ON deliveries (subscriber, aggregate) WHERE dead IS NOT NULL",
@@ -122,7 +123,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE aggregates (name text PRIMARY KEY, sequence bigint NOT NULL)",
     "CREATE TABLE outbox (position SERIAL, aggregate text NOT NULL, sequence bigint NOT NULL, kind text NOT NULL,
         at INSTANT NOT NULL, event BYTES NOT NULL, UNIQUE (aggregate, sequence))",
-    // How far each subscriber has come with each aggregate.
+    // How far each subscriber has come with each aggregate that has something to tell it.
     "CREATE TABLE deliveries (subscriber text NOT NULL, aggregate text NOT NULL, position bigint NOT NULL,
         delivered bigint NOT NULL, last bigint NOT NULL, attempts integer NOT NULL, retry_at INSTANT NOT NULL,
         lease_until INSTANT, dead text, PRIMARY KEY (subscriber, aggregate))",

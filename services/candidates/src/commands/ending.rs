@@ -127,7 +127,7 @@ async fn empty(tx: &Tx, call: &Call, version: i64, decision: Decision) -> Result
     }
     ties::delete(tx, id).await?;
     mail::erase(tx, call, &id.name()).await?;
-    events::forget(tx, call, &id.name()).await?;
+    events::forget(tx, &id.name()).await?;
     let erased = carry_out(tx, call, version, decision).await?;
     tell_flagged(tx, call, id, End::Erased).await?;
     Ok(erased)

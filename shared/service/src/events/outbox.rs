@@ -53,8 +53,8 @@ pub fn add(script: &mut Script, call: &Call, source: &str, subject: &str, payloa
         script.add(
             format!(
                 "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at)
-                 VALUES ($1, $2, (SELECT position FROM outbox WHERE aggregate = $1 AND sequence = {number}), 0, {number},
-                   0, $3)
+                 VALUES ($1, $2, (SELECT position FROM outbox WHERE aggregate = $1 AND sequence = {number}),
+                   {number} - 1, {number}, 0, $3)
                  ON CONFLICT (aggregate, subscriber) DO UPDATE SET last = excluded.last,
                    position = CASE WHEN deliveries.delivered < deliveries.last
                               THEN deliveries.position ELSE excluded.position END"
@@ -88,13 +88,8 @@ fn id(event: &Event, sequence: i64) -> String {
 ///
 /// # Errors
 /// The database's.
-pub async fn forget(tx: &Tx, call: &Call, subject: &str) -> Result<(), Failure> {
+pub async fn forget(tx: &Tx, subject: &str) -> Result<(), Failure> {
     sql::execute(tx, "DELETE FROM outbox WHERE aggregate = $1", [subject.into()]).await?;
-    sql::execute(
-        tx,
-        "UPDATE deliveries SET delivered = last, dead = NULL, attempts = 0, retry_at = $2 WHERE aggregate = $1",
-        [subject.into(), sql::instant(call.moment.now).into()],
-    )
-    .await?;
+    sql::execute(tx, "DELETE FROM deliveries WHERE aggregate = $1", [subject.into()]).await?;
     Ok(())
 }

@@ -5,14 +5,17 @@
 //! as it takes. A subscriber that *refuses* an event is asked [`REFUSALS`] times; then the event is a dead letter, and
 //! holds back the later events of its own aggregate only.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use conum_proto::events::v1::{
     DeliverRequest, Event, Outcome, Receipt, event_sink_service_client::EventSinkServiceClient,
 };
 use jiff::{SignedDuration, Timestamp};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 use tonic::{Code, Request, transport::Channel};
 use tracing::Instrument as _;
 
@@ -75,52 +78,22 @@ async fn deliver(host: &Host, subscriber: &'static str, channel: Channel) -> Res
     note(host, subscriber, leases, events, outcome).await
 }
 
-/// Gives back the leases that a process took and did not live to give back. Only where it alone uses the database, as on
-/// SQLite; elsewhere they end by themselves.
-///
-/// # Errors
-/// The database's.
-pub async fn take_over(host: &Host) -> Result<(), Failure> {
-    let release =
-        |tx: &Tx| (!is_postgres(tx)).then_some("UPDATE deliveries SET lease_until = NULL WHERE lease_until > $1");
-    let epoch = sql::instant(Timestamp::UNIX_EPOCH);
-    host.store()
-        .write(move |tx| {
-            Box::pin(async move {
-                if let Some(release) = release(tx) {
-                    sql::execute(tx, release, [epoch.into()]).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
-}
-
-/// Takes the aggregates that are due, oldest event first.
+/// Takes the aggregates that are due, oldest event first. SQLite's one process needs no lease: nobody else sends.
 async fn lease(host: &Host, subscriber: &'static str, now: Timestamp) -> Result<Vec<Lease>, Failure> {
-    let due = "SELECT aggregate, delivered, attempts FROM deliveries
-         WHERE subscriber = $1 AND delivered < last AND dead IS NULL AND retry_at <= $2
-           AND (lease_until IS NULL OR lease_until <= $2) ORDER BY position LIMIT $3";
     let instant = sql::instant(now);
-    // Most of the time nothing waits: look before taking the writer.
-    if sql::one(host.store().read(), due, [subscriber.into(), instant.into(), 1_i64.into()]).await?.is_none() {
+    let reader = host.store().read();
+    if reader.get_database_backend() == DbBackend::Sqlite {
+        return due(reader, subscriber, instant, AGGREGATES, "").await;
+    }
+    // Most of the time nothing waits: look before taking a transaction.
+    if due(reader, subscriber, instant, 1, "").await?.is_empty() {
         return Ok(Vec::new());
     }
     let until = sql::instant(now.saturating_add(LEASE).unwrap_or(now));
     host.store()
         .write(move |tx| {
             Box::pin(async move {
-                let skip = if is_postgres(tx) { " FOR UPDATE SKIP LOCKED" } else { "" };
-                let values = [subscriber.into(), instant.into(), AGGREGATES.into()];
-                let rows = sql::all(tx, &format!("{due}{skip}"), values).await?;
-                let mut leases = Vec::with_capacity(rows.len());
-                for row in rows {
-                    leases.push(Lease {
-                        aggregate: row.try_get("", "aggregate")?,
-                        delivered: row.try_get("", "delivered")?,
-                        attempts: row.try_get("", "attempts")?,
-                    });
-                }
+                let leases = due(tx, subscriber, instant, AGGREGATES, " FOR UPDATE SKIP LOCKED").await?;
                 let mut values: Vec<sea_orm::Value> = vec![subscriber.into(), until.into()];
                 values.extend(leases.iter().map(|lease| lease.aggregate.clone().into()));
                 let list = sql::parameters(3, leases.len());
@@ -135,8 +108,28 @@ async fn lease(host: &Host, subscriber: &'static str, now: Timestamp) -> Result<
         .await
 }
 
-fn is_postgres(tx: &Tx) -> bool {
-    tx.get_database_backend() == sea_orm::DbBackend::Postgres
+/// The aggregates that are due and that nobody else has taken.
+async fn due<C: ConnectionTrait>(
+    connection: &C,
+    subscriber: &str,
+    now: DateTime<Utc>,
+    most: i64,
+    lock: &str,
+) -> Result<Vec<Lease>, Failure> {
+    let query = format!(
+        "SELECT aggregate, delivered, attempts FROM deliveries
+         WHERE subscriber = $1 AND delivered < last AND dead IS NULL AND retry_at <= $2
+           AND (lease_until IS NULL OR lease_until <= $2) ORDER BY position LIMIT $3{lock}"
+    );
+    let rows = sql::all(connection, &query, [subscriber.into(), now.into(), most.into()]).await?;
+    let lease = |row: &QueryResult| {
+        Ok(Lease {
+            aggregate: row.try_get("", "aggregate")?,
+            delivered: row.try_get("", "delivered")?,
+            attempts: row.try_get("", "attempts")?,
+        })
+    };
+    rows.iter().map(lease).collect()
 }
 
 /// The next events of the leased aggregates that the subscriber wants, in the order of their writing.
@@ -246,10 +239,30 @@ async fn note(
     Ok(acknowledged)
 }
 
+/// Forgets what was delivered to its last event; notes of the others how far they have come.
 async fn write_progress(tx: &Tx, subscriber: &str, all: &[Progress], now: Timestamp) -> Result<(), Failure> {
+    let (moved, mut others): (Vec<_>, Vec<_>) =
+        all.iter().partition(|progress| progress.trouble.is_none() && progress.delivered > progress.lease.delivered);
+    let mut by_last: BTreeMap<i64, Vec<&Progress>> = BTreeMap::new();
+    for progress in moved {
+        by_last.entry(progress.delivered).or_default().push(progress);
+    }
+    for (last, moved) in by_last {
+        let list = sql::parameters(3, moved.len());
+        let delete = format!("DELETE FROM deliveries WHERE subscriber = $1 AND last = $2 AND aggregate IN ({list})");
+        let mut values: Vec<sea_orm::Value> = vec![subscriber.into(), last.into()];
+        values.extend(moved.iter().map(|progress| progress.lease.aggregate.clone().into()));
+        let forgotten = sql::execute(tx, &delete, values).await?.rows_affected();
+        if usize::try_from(forgotten).is_ok_and(|forgotten| forgotten < moved.len()) {
+            others.extend(moved);
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
     let mut values: Vec<sea_orm::Value> = vec![subscriber.into()];
-    let mut rows = Vec::with_capacity(all.len());
-    for progress in all {
+    let mut rows = Vec::with_capacity(others.len());
+    for progress in others {
         let attempts = if progress.trouble.is_some() { progress.lease.attempts + 1 } else { 0 };
         let dead = progress.trouble.clone().filter(|_| progress.refused && attempts >= REFUSALS);
         let pause = if progress.trouble.is_some() { pause(attempts) } else { SignedDuration::ZERO };
@@ -273,7 +286,6 @@ async fn write_progress(tx: &Tx, subscriber: &str, all: &[Progress], now: Timest
         ];
         values.extend(row);
     }
-    // Everything that the subscriber wanted was acknowledged: what is left up to `last` is not for it.
     let update = format!(
         "UPDATE deliveries SET delivered = CASE WHEN v.column2 > delivered THEN v.column2 ELSE delivered END,
            attempts = v.column3, retry_at = v.column4, dead = v.column5, lease_until = NULL
