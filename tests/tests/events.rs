@@ -19,6 +19,7 @@ use conum_service::{
     config::Config,
     events::{self, Applied, Subscriber},
     lifecycle::{Built, Service},
+    sql,
 };
 use conum_testkit::{Backend, Scene, backends, callers};
 use futures::future::BoxFuture;
@@ -63,17 +64,19 @@ const SERVICES: [Service; 2] = [
 
 async fn tell(scene: &Scene, subject: &'static str, count: usize) {
     let host = scene.cluster.service("matching").unwrap().host.clone();
-    for number in 0..count {
-        let (clock, ids) = (host.clock().clone(), host.ids().clone());
-        let told = host.store().write(move |tx| {
-            let call = Call::internal("matching", format!("{subject}/{number}"), clock.moment(), &ids);
-            Box::pin(async move {
+    let (clock, ids) = (host.clock().clone(), host.ids().clone());
+    let told = host.store().write(move |tx| {
+        let (clock, ids) = (clock.clone(), ids.clone());
+        Box::pin(async move {
+            for number in 0..count {
+                let call = Call::internal("matching", format!("{subject}/{number}"), clock.moment(), &ids);
                 let refused = PostReleaseRefused { post: subject.into(), ..PostReleaseRefused::default() };
-                events::append(tx, &call, "matching", subject, Payload::PostReleaseRefused(refused)).await
-            })
-        });
-        told.await.unwrap();
-    }
+                events::append(tx, &call, "matching", subject, Payload::PostReleaseRefused(refused)).await?;
+            }
+            Ok(())
+        })
+    });
+    told.await.unwrap();
 }
 
 async fn play(backend: &Backend) {
@@ -113,6 +116,19 @@ async fn play(backend: &Backend) {
     let request = scene.cluster.signed(&callers::operator(), "matching", lag).await.unwrap();
     let lag = client.get_event_lag(request).await.unwrap().into_inner();
     assert_eq!((lag.published, lag.pending, lag.dead_letters), (6, 0, 0));
+
+    // What was delivered is forgotten, and what comes later is not told from the beginning; more than one delivery
+    // carries comes in several.
+    tell(&scene, "posts/good", 1).await;
+    tell(&scene, "posts/long", 1200).await;
+    scene.settle().await;
+    let heard = HEARD.events.lock().unwrap()[6..].to_vec();
+    let long = (1..=1200).map(|sequence| ("posts/long".to_owned(), sequence));
+    let late: Vec<_> = std::iter::once(("posts/good".to_owned(), 4)).chain(long).collect();
+    assert_eq!(heard, late, "in order, each once");
+    let reader = scene.cluster.service("matching").unwrap().host.store().read().clone();
+    let left = sql::all(&reader, "SELECT subscriber FROM deliveries", []).await.unwrap();
+    assert!(left.is_empty(), "nothing is kept of what was delivered");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -361,3 +361,36 @@ impl Kind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, sql};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_log_is_brought_home_while_somebody_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.db");
+        let store = Store::open(&url(&file)).await.unwrap();
+        let create = "CREATE TABLE written (number bigint NOT NULL, text text NOT NULL)";
+        let made =
+            store.write(move |tx| Box::pin(async move { Ok(sql::execute(tx, create, []).await?.rows_affected()) }));
+        made.await.unwrap();
+        // Twice as much as the log may hold, in commits of a sixteenth of it each.
+        let text = "x".repeat(4096 * usize::try_from(FULL_LOG / 16).unwrap());
+        for number in 0..32_i64 {
+            let text = text.clone();
+            let insert = "INSERT INTO written (number, text) VALUES ($1, $2)";
+            let written = store.write(move |tx| {
+                let values = [number.into(), text.clone().into()];
+                Box::pin(async move { Ok(sql::execute(tx, insert, values).await?.rows_affected()) })
+            });
+            assert_eq!(written.await.unwrap(), 1);
+        }
+        let log = std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
+        let page = 4096 + 24;
+        assert!(log < page * u64::from(FULL_LOG + FULL_LOG / 8), "{log} bytes");
+        let count = sql::one(store.read(), "SELECT count(*) AS n FROM written", []).await.unwrap().unwrap();
+        assert_eq!(count.try_get::<i64>("", "n").unwrap(), 32);
+    }
+}
