@@ -30,6 +30,7 @@ pub mod status;
 pub mod storage;
 pub mod tasks;
 pub mod telemetry;
+mod threads;
 pub mod wire;
 
 pub use call::Call;

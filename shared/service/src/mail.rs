@@ -23,10 +23,12 @@ use lettre::{
 };
 use serde::Serialize;
 use serde_json::Value as Json;
+use tokio::runtime::Handle;
 
 use crate::{
     Call, Failure, Host, Tx,
     sql::{self, Script},
+    threads,
 };
 
 /// How many mails one step sends.
@@ -209,8 +211,8 @@ impl Post {
         match self {
             Self::Folder(folder) => {
                 let (folder, count) = (folder.clone(), mails.len());
-                let written = tokio::task::spawn_blocking(move || write_files(&folder, &mails)).await;
-                let written = written.map_err(Error::internal).and_then(|written| written.map_err(Error::unavailable));
+                let written = threads::aside("mail-folder", move || write_files(&folder, &mails)).await;
+                let written = written.and_then(|written| written.map_err(Error::unavailable));
                 vec![written; count]
             }
             Self::Smtp(transport) => {
@@ -291,7 +293,7 @@ impl Mailer {
         )
         .await?;
         let waiting = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
-        let settled = self.send(host, waiting).await;
+        let settled = self.send(host, waiting).await?;
         let sent = settled.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
         if !settled.is_empty() {
             for erased in note(host, settled, now).await? {
@@ -324,14 +326,10 @@ impl Mailer {
     }
 
     /// Sends mails.
-    async fn send(&self, host: &Host, waiting: Vec<Waiting>) -> Vec<Settled> {
-        let written: Vec<_> = stream::iter(waiting)
-            .map(async |(mail, queued_at, attempts)| (self.write(host, &mail, queued_at).await, mail.id, attempts))
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
+    async fn send(&self, host: &Host, waiting: Vec<Waiting>) -> Result<Vec<Settled>, Error> {
+        let written = self.write_all(host, waiting).await?;
         let (mut settled, mut ready, mut messages) = (Vec::new(), Vec::new(), Vec::new());
-        for (message, id, attempts) in written {
+        for (id, attempts, message) in written {
             match message {
                 Ok(Some(message)) => {
                     messages.push((id.clone(), message));
@@ -343,7 +341,20 @@ impl Mailer {
         }
         let sent = self.post.send(messages).await.into_iter();
         settled.extend(ready.into_iter().zip(sent).map(|((id, attempts), sent)| (id, attempts, sent.map(|()| None))));
-        settled
+        Ok(settled)
+    }
+
+    /// Writes mails, in a thread of their own: they are much work, and nobody who asks something waits for it.
+    async fn write_all(&self, host: &Host, waiting: Vec<Waiting>) -> Result<Vec<Written>, Error> {
+        let (mailer, host, runtime) = (self.clone(), host.clone(), Handle::current());
+        let write = move || {
+            let each = async |(mail, queued_at, attempts): Waiting| {
+                let message = mailer.write(&host, &mail, queued_at).await;
+                (mail.id, attempts, message)
+            };
+            runtime.block_on(stream::iter(waiting).map(each).buffered(AT_ONCE).collect())
+        };
+        threads::aside("mail-writer", write).await
     }
 
     /// Writes one mail; nothing where there is nobody to send it to.
@@ -367,6 +378,9 @@ fn waiting(row: &sea_orm::QueryResult) -> Result<Waiting, Failure> {
     let queued_at = sql::timestamp(row.try_get::<DateTime<Utc>>("", "queued_at")?);
     Ok((mail, queued_at, row.try_get("", "attempts")?))
 }
+
+/// The id of a mail, how often it was tried, and its message; nothing where there is nobody to send it to.
+type Written = (String, i32, Result<Option<Message>, Error>);
 
 /// The id of a mail, how often it was tried, and what became of it: why it was not sent, where there was nobody to send it
 /// to.

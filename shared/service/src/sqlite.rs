@@ -21,6 +21,8 @@ use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, ProxyExecResult, ProxyRow, QueryResult, RuntimeErr, Statement, Value,
 };
 
+use crate::threads::{self, Aside};
+
 /// What the URL of a SQLite file begins with.
 pub(crate) const SCHEME: &str = "sqlite:";
 /// How many statements a connection keeps prepared.
@@ -169,30 +171,40 @@ impl ConnectionTrait for Connection {
 /// Brings home the pages of the write-ahead log in a thread of its own: a page is written twice and the file is synced, which
 /// takes as long as some tens of commits. The thread ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Checkpoints(mpsc::SyncSender<()>);
+pub(crate) struct Checkpoints {
+    connection: Arc<Connection>,
+    wake: mpsc::SyncSender<()>,
+}
 
 impl Checkpoints {
     pub(crate) fn start(url: &str) -> Result<Self, DbErr> {
-        let connection = Connection::open(url, Mode::Write)?;
+        let connection = Arc::new(Connection::open(url, Mode::Write)?);
         let (wake, woken) = mpsc::sync_channel(1);
+        let own = connection.clone();
         let work = move || {
             while woken.recv().is_ok() {
-                note(connection.checkpoint());
+                note(own.checkpoint());
             }
         };
-        spawn("sqlite-checkpoint", work)?;
-        Ok(Self(wake))
+        threads::spawn("sqlite-checkpoint", Aside::ForReaders, work).map_err(|error| no_thread(&error))?;
+        Ok(Self { connection, wake })
     }
 
     /// After a commit of this thread's: sees to it that the log does not grow without end.
-    pub(crate) fn committed(&self, connection: &Connection) {
+    pub(crate) fn committed(&self) {
         match PAGES.get() {
-            FULL_LOG.. => note(connection.checkpoint()),
+            // Waits for the one that is under way, and brings home what came after.
+            FULL_LOG.. => note(self.connection.checkpoint()),
             // Where one is under way already, a later commit asks again.
-            LOG.. => drop(self.0.try_send(())),
+            LOG.. => drop(self.wake.try_send(())),
             _ => {}
         }
     }
+}
+
+/// That a thread could not be made.
+pub(crate) fn no_thread(error: &std::io::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(error.to_string()))
 }
 
 /// A log that is not brought home is still whole: the next commit tries again.
@@ -200,12 +212,6 @@ fn note(checkpoint: Result<(), DbErr>) {
     if let Err(error) = checkpoint {
         tracing::warn!(%error, "the write-ahead log could not be brought home");
     }
-}
-
-/// A thread of SQLite's.
-pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DbErr> {
-    let refused = |error: std::io::Error| DbErr::Conn(RuntimeErr::Internal(error.to_string()));
-    std::thread::Builder::new().name(name.into()).spawn(work).map(drop).map_err(refused)
 }
 
 /// Connections to read from: as many as there are threads that read at the same time.

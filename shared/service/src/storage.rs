@@ -20,6 +20,7 @@ use crate::{
     schema::{self, Tables},
     sqlite::{self, Checkpoints, Mode},
     telemetry,
+    threads::{self, Aside},
 };
 
 /// How often PostgreSQL decides again before the caller is told to.
@@ -190,7 +191,8 @@ impl Store {
             // A thread of its own: a long transaction and the wait for the disk hold up nobody who reads.
             let runtime = tokio::runtime::Handle::current();
             let checkpoints = Checkpoints::start(url)?;
-            sqlite::spawn("sqlite-writer", move || runtime.block_on(write_queue(writer, checkpoints, receiver)))?;
+            let write = move || runtime.block_on(write_queue(writer, checkpoints, receiver));
+            threads::spawn("sqlite-writer", Aside::ForReaders, write).map_err(|error| sqlite::no_thread(&error))?;
             Ok(Self { readers, writer: Writer::Queue(sender) })
         } else {
             let pool = Database::connect(postgres(url, 16)).await?;
@@ -359,7 +361,7 @@ async fn write_queue(connection: Arc<sqlite::Connection>, checkpoints: Checkpoin
         for acknowledge in acknowledgements {
             acknowledge(committed.clone());
         }
-        checkpoints.committed(&connection);
+        checkpoints.committed();
     }
 }
 
