@@ -12,6 +12,7 @@ pub mod history;
 pub mod id;
 pub mod money;
 pub mod policy;
+pub mod sector;
 pub mod text;
 
 pub use clock::{Clock, Moment};
@@ -25,3 +26,4 @@ pub use error::{Error, Kind, Result, Rule, Violation, Violations};
 pub use history::{Fact, Machine};
 pub use id::{Id, Ids};
 pub use money::Cents;
+pub use sector::Sector;

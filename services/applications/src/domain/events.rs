@@ -1,6 +1,7 @@
 //! What the other services are told: ids and facts, never a name, an address or a free text. How they are numbered,
 //! stored and delivered is left to the outbox.
 
+pub use conum_kernel::Sector;
 use conum_kernel::{ApplicationId, PostId, StructureId, WaveId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -89,14 +90,6 @@ pub struct GrantedPost {
     pub start_date: Date,
     /// By derogation (A10); the ceiling of money is the same.
     pub coordinator: bool,
-}
-
-/// Public or private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sector {
-    Public,
-    Private,
 }
 
 /// The posts of one application in a wave.

@@ -12,7 +12,7 @@ use conum_service::{Call, Failure, events, mail, sql::Script, wire};
 
 use crate::{
     NAME,
-    domain::{Event, Facts, Mail, Offer, Reach, Sector},
+    domain::{Event, Facts, Mail, Offer, Reach},
 };
 
 /// Adds the telling of the other services to a script.
@@ -43,10 +43,6 @@ fn wired(facts: Facts) -> CandidateFacts {
         Reach::Within { km } => (i32::try_from(km).unwrap_or(i32::MAX), false),
         Reach::Anywhere => (0, true),
     };
-    let kind = |sector: &Sector| match sector {
-        Sector::Public => "public".to_owned(),
-        Sector::Private => "private".to_owned(),
-    };
     let offer = |offer: &Offer| match offer {
         Offer::Experience => "experience".to_owned(),
         Offer::Qualification => "qualification".to_owned(),
@@ -61,7 +57,7 @@ fn wired(facts: Facts) -> CandidateFacts {
         anywhere,
         available_from: Some(wire::from_date(facts.available_from)),
         wished_departments: facts.wished_departments,
-        wished_kinds: facts.wished_sectors.iter().map(kind).collect(),
+        wished_kinds: facts.wished_sectors.iter().map(|sector| sector.text().to_owned()).collect(),
         offers: facts.offers.iter().map(offer).collect(),
         eligible: facts.eligible,
         job_seeker_since: facts.job_seeker_since.map(wire::from_date),

@@ -2,6 +2,7 @@
 //!
 //! What matching makes of it is matching's: that "anywhere" does not cross the sea, for one.
 
+pub use conum_kernel::Sector;
 use conum_kernel::{Rule, Violations};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -27,14 +28,6 @@ pub struct AskedReach {
     /// 0 with anywhere.
     pub max_km: i32,
     pub anywhere: bool,
-}
-
-/// A kind of structure that a person would like to work for (C04).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sector {
-    Public,
-    Private,
 }
 
 /// Wishes (C04).

@@ -2,6 +2,7 @@
 
 use conum_geo::{Place, Territory};
 use conum_kernel::CandidateId;
+pub use conum_kernel::Sector;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +39,6 @@ pub enum Reach {
     Anywhere,
 }
 
-/// Public or private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sector {
-    Public,
-    Private,
-}
-
 /// What a structure may need and a candidate may offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,26 +48,6 @@ pub enum Quality {
     /// A diploma or a certificate of the field.
     Qualification,
     DrivingLicence,
-}
-
-impl Sector {
-    /// As events write it.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "public" => Some(Self::Public),
-            "private" => Some(Self::Private),
-            _ => None,
-        }
-    }
-
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Private => "private",
-        }
-    }
 }
 
 impl Quality {

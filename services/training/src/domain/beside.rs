@@ -1,6 +1,7 @@
 //! What counts in no hours: modules that the structure pays (T04), the funded months (T06), validation of experience
 //! (T07), Aidants Connect (T08).
 
+pub use conum_kernel::Sector;
 use conum_kernel::{Cents, Error, Moment, Result, Rule, Violations, text};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -10,34 +11,6 @@ use super::{Decision, Settings, Training, training::Action};
 const T04: Rule = Rule("T04");
 const T07: Rule = Rule("T07");
 const T08: Rule = Rule("T08");
-
-/// Public or private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sector {
-    Public,
-    Private,
-}
-
-impl Sector {
-    /// As events write it.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "public" => Some(Self::Public),
-            "private" => Some(Self::Private),
-            _ => None,
-        }
-    }
-
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Private => "private",
-        }
-    }
-}
 
 /// A module beside the training.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -84,10 +84,7 @@ fn granted(event: PostsGranted) -> proto::PostsGranted {
         };
         proto::EventNeed { need: kind.to_owned(), compulsory: need.compulsory }
     };
-    let sector = event.sector.map(|sector| match sector {
-        Sector::Public => "public",
-        Sector::Private => "private",
-    });
+    let sector = event.sector.map(Sector::text);
     proto::PostsGranted {
         application: event.application.name(),
         structure: event.structure.name(),
