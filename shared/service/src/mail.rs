@@ -6,6 +6,7 @@
 
 use std::{
     fmt::Write as _,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -238,23 +239,30 @@ impl Post {
 /// Writes a file for each mail. All of them are durable when it returns.
 fn write_files(folder: &Path, mails: &[(String, Message)]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
+    let together = cfg!(target_os = "linux") && mails.len() > FEW;
     for (id, message) in mails {
         let (partial, whole) = (folder.join(format!("{id}.partial")), folder.join(format!("{id}.eml")));
-        std::fs::write(&partial, message.formatted())?;
+        let mut file = std::fs::File::create(&partial)?;
+        file.write_all(&message.formatted())?;
+        if !together {
+            file.sync_data()?;
+        }
         std::fs::rename(partial, whole)?;
     }
-    make_durable(folder, mails)
+    if together { sync(folder) } else { Ok(()) }
 }
 
-/// Once for all files and their names, not once for each.
+/// How many files are synced each by itself; more of them together, with their file system.
+const FEW: usize = 16;
+
 #[cfg(target_os = "linux")]
-fn make_durable(folder: &Path, _: &[(String, Message)]) -> std::io::Result<()> {
+fn sync(folder: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(std::fs::File::open(folder)?)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn make_durable(folder: &Path, mails: &[(String, Message)]) -> std::io::Result<()> {
-    mails.iter().try_for_each(|(id, _)| std::fs::File::open(folder.join(format!("{id}.eml")))?.sync_all())
+fn sync(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Sends a service's mails.
