@@ -13,7 +13,10 @@ use conum_proto::{
     },
 };
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use tonic::{
     service::Routes,
     transport::{Channel, Endpoint, Server, server::TcpIncoming},
@@ -95,14 +98,14 @@ pub enum Drive {
     ByHand,
 }
 
-/// A service that runs.
+/// A service that runs, until it is dropped.
 #[derive(Debug)]
 pub struct Running {
     pub name: &'static str,
     pub address: SocketAddr,
     pub host: Host,
     tasks: Vec<Task>,
-    stop: CancellationToken,
+    stop: DropGuard,
     tracker: TaskTracker,
 }
 
@@ -117,7 +120,7 @@ impl Running {
 
     /// Stops taking calls, and waits for what is under way, at most ten seconds.
     pub async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         self.tracker.close();
         let _ = tokio::time::timeout(GRACE, self.tracker.wait()).await;
     }
@@ -161,10 +164,10 @@ pub async fn start(
     let address = listener.local_addr().map_err(Error::internal)?;
     serve(routes, listener, &tracker, &stop);
     if drive == Drive::Itself {
-        tasks::spawn(&host, &tasks, &tracker, &stop);
-        tasks::spawn(&host, &[sweeper()], &tracker, &stop);
+        let all = [&tasks[..], &[sweeper()]].concat();
+        tasks::spawn(&host, &all, &tracker, &stop)?;
     }
-    Ok(Running { name: service.name, address, host, tasks, stop, tracker })
+    Ok(Running { name: service.name, address, host, tasks, stop: stop.drop_guard(), tracker })
 }
 
 /// Listens on an address.
@@ -223,10 +226,11 @@ async fn routes(host: &Host, built: Built) -> Result<Routes, Error> {
 fn tasks(built: &Built, config: &Config, name: &'static str) -> Result<Vec<Task>, Error> {
     let mut tasks = built.timers.clone();
     tasks.extend(Relay::to(&peers(config, name)?).map(|relay| {
-        Task::new("relay", Duration::from_secs(1), move |host| {
+        let step = move |host| {
             let relay = relay.clone();
             async move { relay.step(&host).await }
-        })
+        };
+        Task::new("relay", Duration::from_secs(1), step).after_writes()
     }));
     if let Some(letters) = &built.letters {
         let post = match &config.smtp_url {
@@ -234,10 +238,11 @@ fn tasks(built: &Built, config: &Config, name: &'static str) -> Result<Vec<Task>
             None => Post::Folder(config.data.join("mails")),
         };
         let mailer = Mailer::new(letters.clone(), post, &config.mail_from)?;
-        tasks.push(Task::new("mailer", Duration::from_secs(1), move |host| {
+        let step = move |host| {
             let mailer = mailer.clone();
             async move { mailer.step(&host).await }
-        }));
+        };
+        tasks.push(Task::new("mailer", Duration::from_secs(1), step).after_writes());
     }
     Ok(tasks)
 }

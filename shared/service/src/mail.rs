@@ -5,6 +5,7 @@
 //! the process dies between the two, and then with the same `Message-ID`.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::Write as _,
     path::{Path, PathBuf},
@@ -14,7 +15,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use conum_kernel::Error;
 use futures::{
-    future::BoxFuture,
+    future::{BoxFuture, FutureExt as _},
     stream::{self, StreamExt as _},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -24,12 +25,10 @@ use lettre::{
 };
 use serde::Serialize;
 use serde_json::Value as Json;
-use tokio::runtime::Handle;
 
 use crate::{
     Call, Failure, Host, Tx,
     sql::{self, Script},
-    threads,
 };
 
 /// How many mails one step sends.
@@ -212,8 +211,8 @@ impl Post {
         match self {
             Self::Folder(folder) => {
                 let (folder, count) = (folder.clone(), mails.len());
-                let written = threads::aside("mail-folder", move || write_files(&folder, &mails)).await;
-                let written = written.and_then(|written| written.map_err(Error::unavailable));
+                let written = tokio::task::spawn_blocking(move || write_files(&folder, &mails)).await;
+                let written = written.map_err(Error::internal).and_then(|written| written.map_err(Error::unavailable));
                 vec![written; count]
             }
             Self::Smtp(transport) => {
@@ -300,13 +299,14 @@ impl Mailer {
             [sql::instant(now).into(), BATCH.into()],
         )
         .await?;
+        if rows.is_empty() {
+            return Ok(swept);
+        }
         let waiting = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
-        let settled = self.send(host, waiting).await?;
+        let settled = self.send(host, &waiting).await;
         let sent = settled.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
-        if !settled.is_empty() {
-            for erased in note(host, settled, now).await? {
-                self.post.remove(&erased).await?;
-            }
+        for erased in note(host, settled, now).await? {
+            self.post.remove(&erased).await?;
         }
         Ok(swept + sent)
     }
@@ -333,108 +333,113 @@ impl Mailer {
         Ok(count)
     }
 
-    /// Sends mails.
-    async fn send(&self, host: &Host, waiting: Vec<Waiting>) -> Result<Vec<Settled>, Error> {
-        let written = self.write_all(host, waiting).await?;
+    /// Sends mails; answers what became of each.
+    async fn send(&self, host: &Host, waiting: &[Waiting]) -> Vec<Settled> {
+        let futures: Vec<_> = waiting.iter().map(|mail| self.write(host, mail).boxed()).collect();
+        let written: Vec<_> = stream::iter(futures).buffered(AT_ONCE).collect().await;
         let (mut settled, mut ready, mut messages) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, attempts, message) in written {
+        for (mail, message) in waiting.iter().zip(written) {
             match message {
                 Ok(Some(message)) => {
-                    messages.push((id.clone(), message));
-                    ready.push((id, attempts));
+                    messages.push((mail.queued.id.clone(), message));
+                    ready.push(mail);
                 }
-                Ok(None) => settled.push((id, attempts, Ok(Some("recipient_gone")))),
-                Err(error) => settled.push((id, attempts, Err(error))),
+                Ok(None) => settled.push(mail.settled(Ok(Some("recipient_gone")))),
+                Err(error) => settled.push(mail.settled(Err(error))),
             }
         }
-        let sent = self.post.send(messages).await.into_iter();
-        settled.extend(ready.into_iter().zip(sent).map(|((id, attempts), sent)| (id, attempts, sent.map(|()| None))));
-        Ok(settled)
-    }
-
-    /// Writes mails, in a thread of their own: they are much work, and nobody who asks something waits for it.
-    async fn write_all(&self, host: &Host, waiting: Vec<Waiting>) -> Result<Vec<Written>, Error> {
-        let (mailer, host, runtime) = (self.clone(), host.clone(), Handle::current());
-        let write = move || {
-            let each = async |(mail, queued_at, attempts): Waiting| {
-                let message = mailer.write(&host, &mail, queued_at).await;
-                (mail.id, attempts, message)
-            };
-            runtime.block_on(stream::iter(waiting).map(each).buffered(AT_ONCE).collect())
-        };
-        threads::aside("mail-writer", write).await
+        let sent = self.post.send(messages).await;
+        settled.extend(ready.iter().zip(sent).map(|(mail, sent)| mail.settled(sent.map(|()| None))));
+        settled
     }
 
     /// Writes one mail; nothing where there is nobody to send it to.
-    async fn write(&self, host: &Host, mail: &Queued, at: Timestamp) -> Result<Option<Message>, Error> {
-        let Some(letter) = self.letters.write(host, mail).await? else { return Ok(None) };
-        letter.message(&mail.id, &self.from, at).map(Some)
+    async fn write(&self, host: &Host, mail: &Waiting) -> Result<Option<Message>, Error> {
+        let Some(letter) = self.letters.write(host, &mail.queued).await? else { return Ok(None) };
+        letter.message(&mail.queued.id, &self.from, mail.queued_at).map(Some)
     }
 }
 
 /// A mail that waits, when it was queued, and how often it was tried.
-type Waiting = (Queued, Timestamp, i32);
+struct Waiting {
+    queued: Queued,
+    queued_at: Timestamp,
+    attempts: i32,
+}
+
+impl Waiting {
+    fn settled(&self, outcome: Result<Option<&'static str>, Error>) -> Settled {
+        (self.queued.id.clone(), self.attempts, outcome)
+    }
+}
 
 fn waiting(row: &sea_orm::QueryResult) -> Result<Waiting, Failure> {
     let facts: String = row.try_get("", "facts")?;
-    let mail = Queued {
+    let queued = Queued {
         id: row.try_get("", "id")?,
         kind: row.try_get("", "kind")?,
         recipient: row.try_get("", "recipient")?,
         facts: serde_json::from_str(&facts).map_err(Error::internal)?,
     };
     let queued_at = sql::timestamp(row.try_get::<DateTime<Utc>>("", "queued_at")?);
-    Ok((mail, queued_at, row.try_get("", "attempts")?))
+    Ok(Waiting { queued, queued_at, attempts: row.try_get("", "attempts")? })
 }
-
-/// The id of a mail, how often it was tried, and its message; nothing where there is nobody to send it to.
-type Written = (String, i32, Result<Option<Message>, Error>);
 
 /// The id of a mail, how often it was tried, and what became of it: why it was not sent, where there was nobody to send it
 /// to.
 type Settled = (String, i32, Result<Option<&'static str>, Error>);
 
+/// What is noted of a mail: when it was settled, why it was not sent where there was nobody to send it to, and when it is
+/// tried again.
+type Noted = (Option<Timestamp>, Option<&'static str>, Timestamp);
+
 /// Notes what became of mails; answers those whose recipient was erased meanwhile.
 async fn note(host: &Host, settled: Vec<Settled>, now: Timestamp) -> Result<Vec<String>, Failure> {
-    let settled = Arc::new(settled);
+    let mut alike: BTreeMap<Noted, BTreeSet<String>> = BTreeMap::new();
+    for (id, attempts, outcome) in settled {
+        let noted = match outcome {
+            Ok(outcome) => (Some(now), outcome, now),
+            Err(error) => {
+                tracing::warn!(mail = id, %error, "mail not sent; it will be tried again");
+                let pause = SignedDuration::from_secs(1_i64 << attempts.clamp(0, 10));
+                (None, None, now.saturating_add(pause).unwrap_or(now))
+            }
+        };
+        alike.entry(noted).or_default().insert(id);
+    }
+    let alike = Arc::new(alike);
     host.store()
         .write(move |tx| {
-            let settled = settled.clone();
+            let alike = alike.clone();
             Box::pin(async move {
                 let mut erased = Vec::new();
-                for (id, attempts, outcome) in settled.iter() {
-                    let settled = outcome.is_ok();
-                    let (sent_at, outcome, retry_at) = match outcome {
-                        Ok(outcome) => (Some(sql::instant(now)), *outcome, now),
-                        Err(error) => {
-                            tracing::warn!(mail = id, %error, "mail not sent; it will be tried again");
-                            let pause = SignedDuration::from_secs(1_i64 << (*attempts).clamp(0, 10));
-                            (None, None, now.saturating_add(pause).unwrap_or(now))
-                        }
-                    };
-                    // What has left needs its facts no more: some are secrets.
-                    let noted = sql::execute(
-                        tx,
-                        "UPDATE mails SET sent_at = $2, outcome = $3, attempts = attempts + 1, retry_at = $4,
-                           facts = CASE WHEN $5 THEN '{}' ELSE facts END
-                         WHERE id = $1 AND (outcome IS NULL OR outcome <> 'erased')",
-                        [
-                            id.clone().into(),
-                            sent_at.into(),
-                            outcome.into(),
-                            sql::instant(retry_at).into(),
-                            settled.into(),
-                        ],
-                    )
-                    .await?;
-                    if noted.rows_affected() == 0 {
-                        erased.push(id.clone());
-                    }
+                for (noted, ids) in alike.iter() {
+                    erased.extend(note_alike(tx, *noted, ids).await?);
                 }
                 Ok(erased)
             })
         })
         .await
+}
+
+/// Notes the same of several mails; answers those that it was too late for.
+async fn note_alike(tx: &Tx, noted: Noted, ids: &BTreeSet<String>) -> Result<Vec<String>, Failure> {
+    let (sent_at, outcome, retry_at) = noted;
+    // What has left needs its facts no more: some are secrets.
+    let facts = if sent_at.is_some() { "'{}'" } else { "facts" };
+    let update = format!(
+        "UPDATE mails SET sent_at = $1, outcome = $2, attempts = attempts + 1, retry_at = $3, facts = {facts}
+         WHERE id IN ({}) AND (outcome IS NULL OR outcome <> 'erased') RETURNING id",
+        sql::parameters(4, ids.len())
+    );
+    let mut values: Vec<sea_orm::Value> =
+        vec![sent_at.map(sql::instant).into(), outcome.into(), sql::instant(retry_at).into()];
+    values.extend(ids.iter().map(|id| id.clone().into()));
+    let mut late = ids.clone();
+    for row in sql::all(tx, &update, values).await? {
+        late.remove(&row.try_get::<String>("", "id")?);
+    }
+    Ok(late.into_iter().collect())
 }
 
 /// The mails that were sent to somebody: kind and time, oldest first.

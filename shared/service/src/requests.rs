@@ -189,10 +189,13 @@ pub async fn sweep(host: &Host) -> Result<usize, Failure> {
         .write(move |tx| {
             Box::pin(async move {
                 let answers = sql::execute(tx, "DELETE FROM answers WHERE at < $1", [answers.into()]).await?;
+                // Events stand in the order of their time: only those before the first young one are looked at.
                 let events = sql::execute(
                     tx,
-                    "DELETE FROM outbox WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d
-                       WHERE d.aggregate = outbox.aggregate AND d.delivered < outbox.sequence AND d.delivered < d.last)",
+                    "DELETE FROM outbox WHERE at < $1 AND position < COALESCE(
+                         (SELECT position FROM outbox WHERE at >= $1 ORDER BY position LIMIT 1), 9223372036854775807)
+                       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.aggregate = outbox.aggregate
+                         AND d.delivered < outbox.sequence AND d.delivered < d.last)",
                     [events.into()],
                 )
                 .await?;

@@ -1,9 +1,6 @@
 //! Threads beside those that answer calls. They step aside where processors are few: who only asks something does not wait
 //! for what can take its time.
 
-use conum_kernel::Error;
-use tokio::sync::oneshot;
-
 /// How far a thread steps aside: the niceness of its share of the processors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Aside {
@@ -22,18 +19,7 @@ pub(crate) fn spawn(name: &str, aside: Aside, work: impl FnOnce() + Send + 'stat
     std::thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
 
-/// Runs `work` in a thread of its own, and answers what it answers.
-pub(crate) async fn aside<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    let (answer, answered) = oneshot::channel();
-    let run = move || drop(answer.send(work()));
-    spawn(name, Aside::ForAll, run).map_err(Error::internal)?;
-    answered.await.map_err(Error::internal)
-}
-
-/// On Linux, priorities are a thread's own. Where the system refuses, everybody has the same share.
+/// On Linux, priorities are a thread's own, and of those that it starts. Where the system refuses, everybody has the same share.
 #[cfg(target_os = "linux")]
 fn step(aside: Aside) {
     let _ = rustix::process::setpriority_process(None, aside as i32);
@@ -46,16 +32,14 @@ fn step(_: Aside) {}
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_thread_steps_aside_alone() {
+    #[test]
+    fn a_thread_steps_aside_alone_and_with_it_what_it_starts() {
         let own = || rustix::process::getpriority_process(None).unwrap();
         let before = own();
-        let there = aside("aside", own).await.unwrap();
-        assert_eq!((there, own()), (10, before));
-    }
-
-    #[tokio::test]
-    async fn work_that_panics_is_an_error() {
-        assert!(aside::<()>("aside", || panic!("as it happens")).await.is_err());
+        let (tell, told) = std::sync::mpsc::channel();
+        let work = move || tell.send((own(), std::thread::spawn(own).join().unwrap())).unwrap();
+        spawn("aside", Aside::ForAll, work).unwrap();
+        let aside = 10.max(before);
+        assert_eq!((told.recv().unwrap(), own()), ((aside, aside), before));
     }
 }

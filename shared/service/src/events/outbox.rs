@@ -55,9 +55,7 @@ pub fn add(script: &mut Script, call: &Call, source: &str, subject: &str, payloa
                 "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at)
                  VALUES ($1, $2, (SELECT position FROM outbox WHERE aggregate = $1 AND sequence = {number}),
                    {number} - 1, {number}, 0, $3)
-                 ON CONFLICT (aggregate, subscriber) DO UPDATE SET last = excluded.last,
-                   position = CASE WHEN deliveries.delivered < deliveries.last
-                              THEN deliveries.position ELSE excluded.position END"
+                 ON CONFLICT (aggregate, subscriber) DO UPDATE SET last = excluded.last"
             ),
             [subject.into(), subscriber.into(), at.into()],
         );

@@ -1,5 +1,5 @@
-//! The relay: leases aggregates that have something to tell a subscriber, sends their next events in order, and notes
-//! how far each has come.
+//! The relay: takes aggregates that have something to tell a subscriber, sends their next events in order, and notes how
+//! far each has come. On PostgreSQL, where every replica has one, what is taken is leased; SQLite's one process has it alone.
 //!
 //! A subscriber that is down delays its events and nothing else: they are sent again, with growing pauses, for as long
 //! as it takes. A subscriber that *refuses* an event is asked [`REFUSALS`] times; then the event is a dead letter, and
@@ -24,7 +24,7 @@ use crate::{Failure, Host, Tx, identity::Caller, schema, sql, telemetry};
 
 /// How often a subscriber may refuse an event before it is a dead letter.
 pub const REFUSALS: i32 = 8;
-/// How many aggregates one delivery leases.
+/// How many aggregates one delivery takes.
 const AGGREGATES: i64 = 200;
 /// How many events one delivery carries.
 const EVENTS: usize = 500;
@@ -33,7 +33,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How long one delivery may take.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// An aggregate that has something to tell.
+/// An aggregate that has something to tell, taken to be told.
 #[derive(Clone, Debug)]
 struct Lease {
     aggregate: String,
@@ -62,23 +62,19 @@ impl Relay {
     /// # Errors
     /// Those of the own database; the subscriber's are noted and tried again later.
     pub async fn step(&self, host: &Host) -> Result<usize, Failure> {
-        deliver(host, self.subscriber, self.channel.clone()).await
+        let leases = lease(host, self.subscriber, host.clock().now()).await?;
+        if leases.is_empty() {
+            return Ok(0);
+        }
+        let events = load(host, self.subscriber, &leases).await?;
+        let subjects = events.iter().map(|event| (event.subject.clone(), event.sequence)).collect();
+        let span = delivery_span(host.name(), self.subscriber, &events);
+        let outcome = send(host, self.subscriber, self.channel.clone(), events).instrument(span).await;
+        note(host, self.subscriber, leases, subjects, outcome).await
     }
 }
 
-async fn deliver(host: &Host, subscriber: &'static str, channel: Channel) -> Result<usize, Failure> {
-    let now = host.clock().now();
-    let leases = lease(host, subscriber, now).await?;
-    if leases.is_empty() {
-        return Ok(0);
-    }
-    let events = load(host, subscriber, &leases).await?;
-    let span = delivery_span(host.name(), subscriber, &events);
-    let outcome = send(host, subscriber, channel, events.clone()).instrument(span).await;
-    note(host, subscriber, leases, events, outcome).await
-}
-
-/// Takes the aggregates that are due, oldest event first. SQLite's one process needs no lease: nobody else sends.
+/// Takes the aggregates that are due, oldest event first.
 async fn lease(host: &Host, subscriber: &'static str, now: Timestamp) -> Result<Vec<Lease>, Failure> {
     let instant = sql::instant(now);
     let reader = host.store().read();
@@ -190,12 +186,12 @@ struct Progress {
     refused: bool,
 }
 
-/// Notes how far each aggregate has come.
+/// Notes how far each aggregate has come, of the events (subject and number) that were sent.
 async fn note(
     host: &Host,
     subscriber: &'static str,
     leases: Vec<Lease>,
-    events: Vec<Event>,
+    events: Vec<(String, i64)>,
     outcome: Result<Vec<Receipt>, tonic::Status>,
 ) -> Result<usize, Failure> {
     let mut progress: HashMap<String, Progress> = leases
@@ -208,11 +204,11 @@ async fn note(
     let mut acknowledged = 0;
     match outcome {
         Ok(receipts) => {
-            for (event, receipt) in events.iter().zip(receipts) {
-                let Some(aggregate) = progress.get_mut(&event.subject) else { continue };
+            for ((subject, sequence), receipt) in events.into_iter().zip(receipts) {
+                let Some(aggregate) = progress.get_mut(&subject) else { continue };
                 match receipt.outcome() {
                     Outcome::Applied | Outcome::Parked => {
-                        aggregate.delivered = event.sequence;
+                        aggregate.delivered = sequence;
                         acknowledged += 1;
                     }
                     Outcome::Refused => (aggregate.trouble, aggregate.refused) = (Some(receipt.reason), true),
