@@ -10,13 +10,17 @@ use crate::{
     },
     quota::Reordered,
     scarcity::{self, Asks},
-    tree::{Answer, Node, Summary, Tree},
+    tree::{Answer, Columns, Node, Summary, Tree},
 };
 
 /// How far a straight line of the index may be from the true one, through the unit sphere: within it, the exact distance
 /// decides. Rounding two points and computing with them errs by less than 3e-7, rounding to the metre by 1e-7; this is
 /// some 6 metres.
 pub(crate) const SLACK: f32 = 1e-6;
+/// How many a leaf holds where they are looked at one by one.
+const FEW: usize = 24;
+/// How many where they are counted in one go.
+const MANY: usize = 64;
 /// More than the square of any straight line through the unit sphere.
 const BEYOND: f32 = 5.0;
 
@@ -120,8 +124,11 @@ impl Summary for Places {
 #[derive(Debug)]
 pub struct Engine<'m> {
     pub(crate) market: &'m Market,
-    /// Everybody with room whose place is known.
-    pub(crate) tree: Tree<Crowd>,
+    /// Everybody with room whose place is known, by place: for who is nearest.
+    pub(crate) nearest: Tree<Crowd>,
+    /// The same by place and reach: for how many reach somewhere.
+    pub(crate) reaching: Tree<Crowd>,
+    pub(crate) columns: Columns<Limits>,
     /// Where people live, on the unit sphere.
     homes: Vec<Option<[f64; 3]>>,
     /// Where vacancies are.
@@ -177,7 +184,7 @@ impl<'m> Engine<'m> {
             let [x, y, z] = sites[place].map(rough)?;
             Some((number(place), [x, y, z, 0.0], Asks::of(vacancy)))
         });
-        let vacancies = Tree::over(vacancies.collect());
+        let vacancies = Tree::over(vacancies.collect(), FEW);
         let mut order: Vec<_> =
             people.iter().enumerate().map(|(place, person)| (person.since, person.id, place)).collect();
         order.sort_unstable();
@@ -210,7 +217,10 @@ impl<'m> Engine<'m> {
                 wishing.entry(*department).or_default().push(number(place));
             }
         }
-        Self { market, tree: Tree::over(placed), homes, sites, vacancies, turns, unplaced, wishing, inhabitants }
+        let by_place = placed.iter().map(|(person, [x, y, z, _], crowd)| (*person, [*x, *y, *z, 0.0], crowd.clone()));
+        let (nearest, reaching) = (Tree::over(by_place.collect(), FEW), Tree::over(placed, MANY));
+        let columns = Columns::of(&reaching, |crowd| crowd.limits);
+        Self { market, nearest, reaching, columns, homes, sites, vacancies, turns, unplaced, wishing, inhabitants }
     }
 
     /// Metres between a person and a vacancy.
@@ -231,7 +241,7 @@ impl<'m> Engine<'m> {
     pub(crate) fn off_the_map(&self, number: usize) -> Vec<u32> {
         let vacancy = &self.market.vacancies[number];
         if vacancy.place.is_none() {
-            return self.tree.items.iter().chain(&self.unplaced).copied().collect();
+            return self.nearest.items.iter().chain(&self.unplaced).copied().collect();
         }
         let elsewhere = |person: &&u32| {
             let person = **person as usize;
@@ -261,15 +271,22 @@ impl<'m> Engine<'m> {
             }
     }
 
-    /// The same of the person at a place of the tree's order, where nothing else stands in the way either; answers the
+    /// The same of the person at a place of a tree's order, where nothing else stands in the way either; answers the
     /// square of the straight line between the two, which mostly decides.
-    pub(crate) fn near(&self, place: usize, vacancy: usize, asks: &Asks, from: [f32; 3]) -> Option<f32> {
-        let ([x, y, z, _], crowd) = &self.tree.points[place];
+    pub(crate) fn near(
+        &self,
+        tree: &Tree<Crowd>,
+        place: usize,
+        vacancy: usize,
+        asks: &Asks,
+        from: [f32; 3],
+    ) -> Option<f32> {
+        let ([x, y, z, _], crowd) = &tree.points[place];
         let straight = rough_chord_squared([*x, *y, *z], from);
         let near = match asks.answer(crowd, (straight, straight)) {
             Answer::All => true,
             Answer::None => false,
-            Answer::Some => self.reaches(self.tree.items[place] as usize, vacancy),
+            Answer::Some => self.reaches(tree.items[place] as usize, vacancy),
         };
         near.then_some(straight)
     }
@@ -378,6 +395,7 @@ impl Sides for Orders<'_> {
 struct Others<'e> {
     engine: &'e Engine<'e>,
     tree: Tree<Places>,
+    columns: Columns<u32>,
     unplaced: Vec<usize>,
     /// The others in each commune: the tree knows only how far their place is.
     in_commune: HashMap<u32, Vec<usize>>,
@@ -411,7 +429,9 @@ impl<'e> Others<'e> {
                 None => unplaced.push(place),
             }
         }
-        Self { engine, tree: Tree::over(placed), unplaced, in_commune, introduced }
+        let tree = Tree::over(placed, MANY);
+        let columns = Columns::of(&tree, |places| places.scarcity.0);
+        Self { engine, tree, columns, unplaced, in_commune, introduced }
     }
 
     /// How many possible structures a person would rather have than the one with this key.
@@ -430,6 +450,11 @@ impl<'e> Others<'e> {
             return number(all - before);
         };
         let limits = Limits::of(facts.reach);
+        let open_to_all = |places: &Places| {
+            places.regions == (facts.region, facts.region)
+                && places.compulsory & !facts.offers == 0
+                && places.needed_by >= facts.available
+        };
         let answer = |places: &Places, (least, greatest): (f32, f32)| {
             if least > limits.never
                 || places.scarcity.0 > key.1
@@ -437,11 +462,7 @@ impl<'e> Others<'e> {
             {
                 return Answer::None;
             }
-            let all = greatest < limits.sure
-                && places.scarcity.1 < key.1
-                && places.regions == (facts.region, facts.region)
-                && places.compulsory & !facts.offers == 0
-                && places.needed_by >= facts.available;
+            let all = greatest < limits.sure && places.scarcity.1 < key.1 && open_to_all(places);
             if all { Answer::All } else { Answer::Some }
         };
         let of_node = |node: &Node<Places>| answer(&node.summary, node.area.distances(from));
@@ -454,6 +475,14 @@ impl<'e> Others<'e> {
                 Answer::Some => rather(self.tree.items[place] as usize),
             }
         };
+        let decide = |line: f32, scarcity: u32| {
+            let sure = u32::from(line < limits.sure) & u32::from(scarcity < key.1);
+            (sure, u32::from(line <= limits.never) & u32::from(scarcity <= key.1))
+        };
+        let of_leaf = |leaf: &Node<Places>| {
+            let counted = if open_to_all(&leaf.summary) { self.columns.count(leaf, from, decide) } else { None };
+            counted.unwrap_or_else(|| leaf.places().filter(|place| of_item(*place)).count())
+        };
         let unplaced = self.unplaced.iter().filter(|structure| rather(**structure)).count();
         // The tree leaves out what is too far to reach, of the person's own commune too.
         let neighbours = self.in_commune.get(&facts.commune).filter(|_| facts.commune != 0).into_iter().flatten();
@@ -462,6 +491,6 @@ impl<'e> Others<'e> {
             site.is_some_and(|site| rough_chord_squared(from, site) > limits.never)
         };
         let neighbours = neighbours.filter(too_far).filter(|structure| rather(**structure)).count();
-        number(self.tree.count(of_node, of_item) + unplaced + neighbours - before)
+        number(self.tree.count(of_node, of_leaf) + unplaced + neighbours - before)
     }
 }

@@ -61,7 +61,7 @@ impl<'e> Choices<'e> {
         for person in engine.off_the_map(number) {
             choices.consider(person);
         }
-        if !engine.tree.nodes.is_empty() {
+        if !engine.nearest.nodes.is_empty() {
             choices.open(0);
         }
         choices
@@ -69,7 +69,7 @@ impl<'e> Choices<'e> {
 
     /// Adds a part of the index, unless nobody in it can be possible.
     fn open(&mut self, number: u32) {
-        let (node, Some(from)) = (&self.engine.tree.nodes[number as usize], self.from) else {
+        let (node, Some(from)) = (&self.engine.nearest.nodes[number as usize], self.from) else {
             return;
         };
         let (least, _) = node.area.distances(from);
@@ -87,7 +87,7 @@ impl<'e> Choices<'e> {
 
     /// Adds the parts of a part, or the people in it.
     fn look_into(&mut self, part: u32) {
-        let (tree, Some(from)) = (&self.engine.tree, self.from) else { return };
+        let (tree, Some(from)) = (&self.engine.nearest, self.from) else { return };
         if let Some([first, second]) = tree.children(part) {
             self.open(first);
             self.open(second);
@@ -96,7 +96,7 @@ impl<'e> Choices<'e> {
         let (node, asks) = (&tree.nodes[part as usize], Asks::of(self.vacancy));
         for place in node.start as usize..node.end as usize {
             // Who wishes the department from beyond is there already.
-            if let Some(straight) = self.engine.near(place, self.number, &asks, from) {
+            if let Some(straight) = self.engine.near(tree, place, self.number, &asks, from) {
                 self.wait(Kind::Near, straight, tree.items[place]);
             }
         }

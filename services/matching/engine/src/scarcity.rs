@@ -2,8 +2,8 @@
 //! for all of them.
 
 use crate::{
-    assignment::{Crowd, Engine},
-    market::{Vacancy, rough_chord_squared},
+    assignment::{Crowd, Engine, Limits},
+    market::Vacancy,
     tree::{Answer, Node, Summary},
 };
 
@@ -62,7 +62,7 @@ impl Summary for Asks {
 /// Counts for every vacancy of a market.
 pub(crate) fn counts(engine: &Engine<'_>) -> Vec<u32> {
     let mut counts = Counts { engine, possible: vec![0; engine.market.vacancies.len()] };
-    if !engine.vacancies.nodes.is_empty() && !engine.tree.nodes.is_empty() {
+    if !engine.vacancies.nodes.is_empty() && !engine.reaching.nodes.is_empty() {
         counts.count(0, &[0], 0);
     }
     counts.possible.into_iter().enumerate().map(|(vacancy, count)| engine.corrected(vacancy, count)).collect()
@@ -77,7 +77,7 @@ impl Counts<'_> {
     /// Counts for the vacancies of a node, for each of which `sure` people are possible already, and those of `open`
     /// are to be looked at.
     fn count(&mut self, node: u32, open: &[u32], mut sure: usize) {
-        let people = &self.engine.tree;
+        let people = &self.engine.reaching;
         let vacancies = &self.engine.vacancies.nodes[node as usize];
         let mut undecided = Vec::with_capacity(open.len());
         let mut work = open.to_vec();
@@ -111,15 +111,13 @@ impl Counts<'_> {
 
     /// Counts the people of a leaf, all at once where lines decide.
     fn count_in_leaf(&self, leaf: &Node<Crowd>, vacancy: usize, asks: &Asks, from: [f32; 3]) -> usize {
-        let (mut sure, mut perhaps) = (0, 0);
-        for ([x, y, z, _], crowd) in &self.engine.tree.points[leaf.places()] {
-            let line = rough_chord_squared([*x, *y, *z], from);
-            sure += usize::from(line < crowd.limits.sure);
-            perhaps += usize::from(line <= crowd.limits.never);
+        let decide = |line, limits: Limits| (u32::from(line < limits.sure), u32::from(line <= limits.never));
+        if asks.are_met_by(&leaf.summary)
+            && let Some(count) = self.engine.columns.count(leaf, from, decide)
+        {
+            return count;
         }
-        if asks.are_met_by(&leaf.summary) && sure == perhaps {
-            return sure;
-        }
-        leaf.places().filter(|place| self.engine.near(*place, vacancy, asks, from).is_some()).count()
+        let people = &self.engine.reaching;
+        leaf.places().filter(|place| self.engine.near(people, *place, vacancy, asks, from).is_some()).count()
     }
 }

@@ -1,5 +1,7 @@
 //! A k-d tree over points of the sphere and one more measure, which answers for whole regions at once.
 
+use crate::market::rough_chord_squared;
+
 /// Three coordinates on the unit sphere, and one measure of the same scale. Half the precision in half the memory: what
 /// it leaves open is decided exactly (see [`SLACK`](crate::assignment::SLACK)).
 pub(crate) type Point = [f32; 4];
@@ -102,15 +104,12 @@ pub(crate) enum Answer {
     Some,
 }
 
-/// How many items a leaf holds at most.
-const LEAF: usize = 12;
-
 impl<S: Summary> Tree<S> {
-    /// A tree over items with their points and summaries.
-    pub(crate) fn over(mut items: Vec<(u32, Point, S)>) -> Self {
-        let mut nodes = Vec::with_capacity(items.len() / (LEAF / 2) + 1);
+    /// A tree over items with their points and summaries, whose leaves hold so many items at most.
+    pub(crate) fn over(mut items: Vec<(u32, Point, S)>, leaf: usize) -> Self {
+        let mut nodes = Vec::with_capacity(4 * items.len() / leaf + 1);
         if !items.is_empty() {
-            grow(&mut nodes, &mut items, 0);
+            grow(&mut nodes, &mut items, 0, leaf);
         }
         let (items, points) = items.into_iter().map(|(item, point, facts)| (item, (point, facts))).unzip();
         Self { nodes, items, points }
@@ -122,15 +121,13 @@ impl<S: Summary> Tree<S> {
         (second > 0).then_some([node + 1, second])
     }
 
-    /// Counts the items for which something holds. `of_node` answers for a whole node where it can, `of_item` for the
-    /// item at a place of the tree's order.
-    pub(crate) fn count(&self, of_node: impl Fn(&Node<S>) -> Answer, of_item: impl Fn(usize) -> bool) -> usize {
+    /// Counts items: `of_node` answers for a whole node where it can, `of_leaf` for the items of a leaf.
+    pub(crate) fn count(&self, of_node: impl Fn(&Node<S>) -> Answer, of_leaf: impl Fn(&Node<S>) -> usize) -> usize {
         let root = if self.nodes.is_empty() { Vec::new() } else { vec![0] };
-        let of_leaf = |leaf: &Node<S>| leaf.places().filter(|place| of_item(*place)).count();
         self.count_in(root, of_node, of_leaf)
     }
 
-    /// The same among the items of some nodes, given how those of a leaf are counted.
+    /// The same among the items of some nodes.
     pub(crate) fn count_in(
         &self,
         mut open: Vec<u32>,
@@ -153,13 +150,50 @@ impl<S: Summary> Tree<S> {
     }
 }
 
+/// The points of a tree in columns, each with what its line is held against. Most of counting is one loop over them, which
+/// the compiler makes without branches.
+#[derive(Clone, Debug)]
+pub(crate) struct Columns<L> {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    z: Vec<f32>,
+    facts: Vec<L>,
+}
+
+impl<L: Copy> Columns<L> {
+    pub(crate) fn of<S>(tree: &Tree<S>, facts: impl Fn(&S) -> L) -> Self {
+        let column = |dimension: usize| tree.points.iter().map(|(point, _)| point[dimension]).collect();
+        let facts = tree.points.iter().map(|(_, summary)| facts(summary)).collect();
+        Self { x: column(0), y: column(1), z: column(2), facts }
+    }
+
+    /// Counts the items of a leaf by the squares of their straight lines from a point; nothing where these leave one open.
+    /// `decide` answers 1 or 0: whether an item surely counts, and whether it perhaps does.
+    pub(crate) fn count<S>(
+        &self,
+        leaf: &Node<S>,
+        from: [f32; 3],
+        decide: impl Fn(f32, L) -> (u32, u32),
+    ) -> Option<usize> {
+        let places = leaf.places();
+        let points = self.x[places.clone()].iter().zip(&self.y[places.clone()]).zip(&self.z[places.clone()]);
+        let (mut sure, mut perhaps) = (0, 0);
+        for (((x, y), z), facts) in points.zip(&self.facts[places]) {
+            let (is, may_be) = decide(rough_chord_squared([*x, *y, *z], from), *facts);
+            sure += is;
+            perhaps += may_be;
+        }
+        (sure == perhaps).then_some(sure as usize)
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "a market holds fewer than 2^32 items and nodes")]
-fn grow<S: Summary>(nodes: &mut Vec<Node<S>>, items: &mut [(u32, Point, S)], start: usize) {
+fn grow<S: Summary>(nodes: &mut Vec<Node<S>>, items: &mut [(u32, Point, S)], start: usize, leaf: usize) {
     let area = Area::around(items.iter().map(|(_, point, _)| *point));
     let number = nodes.len();
     let (first, rest) = items.split_at(1);
     let mut summary = first[0].2.clone();
-    if items.len() <= LEAF {
+    if items.len() <= leaf {
         for (.., other) in rest {
             summary.with(other);
         }
@@ -170,9 +204,9 @@ fn grow<S: Summary>(nodes: &mut Vec<Node<S>>, items: &mut [(u32, Point, S)], sta
     items.select_nth_unstable_by(middle, |a, b| a.1[dimension].total_cmp(&b.1[dimension]));
     nodes.push(Node { area, summary, start: start as u32, end: end as u32, second: 0 });
     let (left, right) = items.split_at_mut(middle);
-    grow(nodes, left, start);
+    grow(nodes, left, start, leaf);
     let second = nodes.len();
-    grow(nodes, right, start + middle);
+    grow(nodes, right, start + middle, leaf);
     let mut summary = nodes[number + 1].summary.clone();
     summary.with(&nodes[second].summary);
     nodes[number].summary = summary;
