@@ -2,7 +2,7 @@
 //! listed, hold back their own aggregate only, and are sent again.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -19,37 +19,45 @@ use conum_service::{
     config::Config,
     events::{self, Applied, Subscriber},
     lifecycle::{Built, Service},
+    schema::Tables,
     sql,
 };
 use conum_testkit::{Backend, Scene, backends, callers};
 use futures::future::BoxFuture;
 
-/// What the listener has applied, and whether it still refuses what is bad. One for each test: tests of one binary run
-/// beside one another.
-#[derive(Debug, Default)]
-struct Heard {
-    events: Mutex<Vec<(String, i64)>>,
-    mended: AtomicBool,
-}
+/// Whether the listener takes what is bad.
+static MENDED: AtomicBool = AtomicBool::new(false);
 
-static HEARD: std::sync::LazyLock<Arc<Heard>> = std::sync::LazyLock::new(Arc::default);
-
-struct Listener(Arc<Heard>);
+/// Keeps what it hears.
+struct Listener;
 
 impl Subscriber for Listener {
-    fn apply<'t>(&'t self, _: &'t Tx, _: &'t Call, event: &'t Event) -> BoxFuture<'t, Result<Applied, Failure>> {
+    fn apply<'t>(&'t self, tx: &'t Tx, _: &'t Call, event: &'t Event) -> BoxFuture<'t, Result<Applied, Failure>> {
         Box::pin(async move {
-            if event.subject.ends_with("bad") && !self.0.mended.load(Ordering::SeqCst) {
+            let insert = "INSERT INTO heard (subject, sequence) VALUES ($1, $2)";
+            sql::execute(tx, insert, [event.subject.clone().into(), event.sequence.into()]).await?;
+            if event.subject.ends_with("bad") && !MENDED.load(Ordering::SeqCst) {
                 return Err(Error::internal("not today").into());
             }
-            self.0.events.lock().unwrap().push((event.subject.clone(), event.sequence));
             Ok(Applied::Done)
         })
     }
 }
 
+const HEARD: Tables = Tables {
+    name: "m0002_heard",
+    statements: &["CREATE TABLE heard (id SERIAL, subject text NOT NULL, sequence bigint NOT NULL)"],
+};
+
+/// What the listener has heard, in its order.
+async fn heard(scene: &Scene) -> Vec<(String, i64)> {
+    let store = scene.cluster.service("applications").unwrap().host.store().clone();
+    let rows = sql::all(store.read(), "SELECT subject, sequence FROM heard ORDER BY id", []).await.unwrap();
+    rows.iter().map(|row| (row.try_get("", "subject").unwrap(), row.try_get("", "sequence").unwrap())).collect()
+}
+
 fn listener(_: &Host, _: &Config) -> Result<Built, Error> {
-    Ok(Built { subscriber: Some(Arc::new(Listener(HEARD.clone()))), ..Built::default() })
+    Ok(Built { subscriber: Some(Arc::new(Listener)), ..Built::default() })
 }
 
 fn teller(_: &Host, _: &Config) -> Result<Built, Error> {
@@ -59,7 +67,7 @@ fn teller(_: &Host, _: &Config) -> Result<Built, Error> {
 /// Two services under names that the subscriptions know: matching tells, applications listens.
 const SERVICES: [Service; 2] = [
     Service { name: "matching", policies: &[], tables: &[], build: teller },
-    Service { name: "applications", policies: &[], tables: &[], build: listener },
+    Service { name: "applications", policies: &[], tables: &[HEARD], build: listener },
 ];
 
 async fn tell(scene: &Scene, subject: &'static str, count: usize) {
@@ -80,8 +88,7 @@ async fn tell(scene: &Scene, subject: &'static str, count: usize) {
 }
 
 async fn play(backend: &Backend) {
-    HEARD.events.lock().unwrap().clear();
-    HEARD.mended.store(false, Ordering::SeqCst);
+    MENDED.store(false, Ordering::SeqCst);
     let scene = Scene::start(&SERVICES, backend).await;
     tell(&scene, "posts/good", 2).await;
     tell(&scene, "posts/bad", 3).await;
@@ -92,7 +99,7 @@ async fn play(backend: &Backend) {
         scene.settle().await;
     }
     let good = |to: i64| (1..=to).map(|sequence| ("posts/good".to_owned(), sequence)).collect::<Vec<_>>();
-    assert_eq!(*HEARD.events.lock().unwrap(), good(3), "the bad aggregate holds back itself only");
+    assert_eq!(heard(&scene).await, good(3), "the bad aggregate holds back itself only");
 
     let mut client = DeadLettersServiceClient::new(scene.cluster.channel("matching").unwrap());
     let parent = "services/matching".to_owned();
@@ -104,13 +111,13 @@ async fn play(backend: &Backend) {
     assert_eq!((letter.aggregate.as_str(), letter.sequence, letter.attempts), ("posts/bad", 1, 8));
     assert_eq!((letter.subscriber.as_str(), letter.reason.as_str()), ("applications", "INTERNAL"));
 
-    HEARD.mended.store(true, Ordering::SeqCst);
+    MENDED.store(true, Ordering::SeqCst);
     let redrive = RedriveDeadLetterRequest { name: letter.name.clone() };
     let request = scene.cluster.signed(&callers::operator(), "matching", redrive).await.unwrap();
     client.redrive_dead_letter(request).await.unwrap();
     scene.settle().await;
     let bad: Vec<_> = (1..=3).map(|sequence| ("posts/bad".to_owned(), sequence)).collect();
-    assert_eq!(HEARD.events.lock().unwrap()[3..], bad, "in order, each once");
+    assert_eq!(heard(&scene).await[3..], bad, "in order, each once");
 
     let lag = GetEventLagRequest { name: "services/matching/eventLag".into() };
     let request = scene.cluster.signed(&callers::operator(), "matching", lag).await.unwrap();
@@ -122,10 +129,9 @@ async fn play(backend: &Backend) {
     tell(&scene, "posts/good", 1).await;
     tell(&scene, "posts/long", 1200).await;
     scene.settle().await;
-    let heard = HEARD.events.lock().unwrap()[6..].to_vec();
     let long = (1..=1200).map(|sequence| ("posts/long".to_owned(), sequence));
     let late: Vec<_> = std::iter::once(("posts/good".to_owned(), 4)).chain(long).collect();
-    assert_eq!(heard, late, "in order, each once");
+    assert_eq!(heard(&scene).await[6..], late, "in order, each once");
     let reader = scene.cluster.service("matching").unwrap().host.store().read().clone();
     let left = sql::all(&reader, "SELECT subscriber FROM deliveries", []).await.unwrap();
     assert!(left.is_empty(), "nothing is kept of what was delivered");

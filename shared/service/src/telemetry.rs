@@ -16,9 +16,14 @@ use opentelemetry_sdk::{
     runtime,
     trace::{SdkTracerProvider, span_processor_with_async_runtime::BatchSpanProcessor},
 };
-use tracing::Span;
+use tracing::{Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// Keeps the exporter alive; what it holds is sent when this is dropped.
 #[derive(Debug)]
@@ -57,7 +62,7 @@ pub fn start(service: &'static str, logs: Logs) -> Telemetry {
                 .with_current_span(false)
                 .with_span_list(false)
                 .with_writer(std::io::stderr)
-                .with_filter(filter);
+                .with_filter(filter.and(filter_fn(is_line)));
             (Some(layer), None)
         }
         Logs::Quiet => {
@@ -68,6 +73,11 @@ pub fn start(service: &'static str, logs: Logs) -> Telemetry {
     // A second start in one process (tests) keeps the first.
     let _ = tracing_subscriber::registry().with(traces).with(json).with(text).try_init();
     Telemetry { provider }
+}
+
+/// Log lines name no spans: where nothing is exported, none is made.
+fn is_line(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
 }
 
 impl Telemetry {

@@ -7,7 +7,7 @@ pub(crate) enum Aside {
     /// For those who only read: it writes, and somebody may wait for it.
     ForReaders = 5,
     /// For everybody: nobody waits for it.
-    ForAll = 10,
+    ForAll = 19,
 }
 
 /// Runs `work` in a thread of its own.
@@ -39,7 +39,7 @@ mod tests {
         let (tell, told) = std::sync::mpsc::channel();
         let work = move || tell.send((own(), std::thread::spawn(own).join().unwrap())).unwrap();
         spawn("aside", Aside::ForAll, work).unwrap();
-        let aside = 10.max(before);
+        let aside = (Aside::ForAll as i32).max(before);
         assert_eq!((told.recv().unwrap(), own()), ((aside, aside), before));
     }
 }

@@ -25,7 +25,8 @@ pub enum Applied {
     WaitsFor(String),
 }
 
-/// A service's reaction to events, in the transaction that records them.
+/// A service's reaction to events, in the transaction that records them. An event may come to it several times before one
+/// is kept: it does nothing but read and write through the transaction.
 pub trait Subscriber: Send + Sync + 'static {
     fn apply<'t>(&'t self, tx: &'t Tx, call: &'t Call, event: &'t Event) -> BoxFuture<'t, Result<Applied, Failure>>;
 }
@@ -47,6 +48,15 @@ impl Inbox {
     pub fn new(host: Host, subscriber: Arc<dyn Subscriber>) -> Self {
         Self { host, subscriber }
     }
+
+    async fn receive(&self, events: Arc<Vec<Event>>, taken: Taken) -> Result<Vec<Receipt>, Failure> {
+        let (host, subscriber) = (self.host.clone(), self.subscriber.clone());
+        let write = self.host.store().write(move |tx| {
+            let (host, subscriber, events) = (host.clone(), subscriber.clone(), events.clone());
+            Box::pin(async move { receive_all(tx, &host, &*subscriber, &events, taken).await })
+        });
+        write.await
+    }
 }
 
 #[tonic::async_trait]
@@ -58,18 +68,24 @@ impl EventSinkService for Inbox {
             return Err(Failure::from(error).into());
         }
         telemetry::link(&tracing::Span::current(), events.iter().map(|event| event.traceparent.as_str()));
-        let (host, subscriber, events) = (self.host.clone(), self.subscriber.clone(), Arc::new(events));
-        let receipts = self
-            .host
-            .store()
-            .write(move |tx| {
-                let (host, subscriber, events) = (host.clone(), subscriber.clone(), events.clone());
-                Box::pin(async move { receive_all(tx, &host, &*subscriber, &events).await })
-            })
-            .await?;
+        let events = Arc::new(events);
+        // Nearly always, none is refused: only where one is, each is taken apart from the others.
+        let receipts = match self.receive(events.clone(), Taken::Together).await {
+            Ok(receipts) => receipts,
+            Err(_) => self.receive(events, Taken::Apart).await?,
+        };
         self.host.wake();
         Ok(Response::new(DeliverResponse { receipts }))
     }
+}
+
+/// Whether the events of a delivery stand together, or each by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// One that is refused undoes all.
+    Together,
+    /// One that is refused holds back the later ones of its aggregate.
+    Apart,
 }
 
 async fn receive_all(
@@ -77,6 +93,7 @@ async fn receive_all(
     host: &Host,
     subscriber: &dyn Subscriber,
     events: &[Event],
+    taken: Taken,
 ) -> Result<Vec<Receipt>, Failure> {
     let mut receipts: Vec<Receipt> = Vec::with_capacity(events.len());
     let mut held: Vec<&str> = Vec::new();
@@ -84,10 +101,14 @@ async fn receive_all(
         let (outcome, reason) = if held.contains(&event.subject.as_str()) {
             (Outcome::Held, String::new())
         } else {
-            match receive(tx, host, subscriber, event).await {
+            let outcome = match taken {
+                Taken::Together => receive(tx, host, subscriber, event).await,
+                Taken::Apart => receive_apart(tx, host, subscriber, event).await,
+            };
+            match outcome {
                 Ok(outcome) => (outcome, String::new()),
                 // A race must be decided again as a whole; anything else is this event's own trouble.
-                Err(failure) if failure.is_race() => return Err(failure),
+                Err(failure) if failure.is_race() || taken == Taken::Together => return Err(failure),
                 Err(failure) => {
                     let error = failure.into_error();
                     tracing::warn!(event = event.id, subject = event.subject, %error, "event refused");
@@ -102,9 +123,9 @@ async fn receive_all(
 }
 
 /// Takes one event, in a savepoint.
-async fn receive(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Event) -> Result<Outcome, Failure> {
+async fn receive_apart(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Event) -> Result<Outcome, Failure> {
     let savepoint = tx.savepoint().await?;
-    let outcome = receive_in(&savepoint, host, subscriber, event).await;
+    let outcome = receive(&savepoint, host, subscriber, event).await;
     match outcome {
         Ok(_) => savepoint.keep().await?,
         Err(_) => savepoint.undo().await?,
@@ -112,7 +133,8 @@ async fn receive(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Even
     outcome
 }
 
-async fn receive_in(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Event) -> Result<Outcome, Failure> {
+/// Takes one event.
+async fn receive(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Event) -> Result<Outcome, Failure> {
     let moved = sql::execute(
         tx,
         "INSERT INTO inbox (source, aggregate, sequence) VALUES ($1, $2, $3)
