@@ -11,8 +11,6 @@ use conum_kernel::Error;
 use jiff::{Timestamp, civil::Date};
 use sea_orm::{ConnectionTrait, DbErr, ExecResult, FromQueryResult, QueryResult, Statement, Value};
 
-use crate::events::outbox::{self, Told};
-
 /// Runs a statement.
 ///
 /// # Errors
@@ -52,11 +50,10 @@ pub async fn one<C: ConnectionTrait>(
     connection.query_one_raw(statement).await
 }
 
-/// Statements that are run one after the other and whose answers nobody needs, and the events that are told of them.
+/// Statements that are run one after the other and whose answers nobody needs.
 #[derive(Debug, Default)]
 pub struct Script {
     statements: Vec<(Cow<'static, str>, Vec<Value>)>,
-    told: Vec<Told>,
 }
 
 impl Script {
@@ -65,12 +62,7 @@ impl Script {
         self.statements.push((sql.into(), values.into_iter().collect()));
     }
 
-    /// Adds an event.
-    pub(crate) fn tell(&mut self, told: Told) {
-        self.told.push(told);
-    }
-
-    /// Runs the statements in their order, then writes the events in theirs.
+    /// Runs the statements in their order.
     ///
     /// # Errors
     /// The database's, at the first statement that it refuses.
@@ -78,7 +70,7 @@ impl Script {
         for (sql, values) in self.statements {
             execute(connection, &sql, values).await?;
         }
-        outbox::write(connection, &self.told).await
+        Ok(())
     }
 }
 
@@ -114,13 +106,6 @@ pub fn date(day: NaiveDate) -> Result<Date, Error> {
 pub fn parameters(from: usize, count: usize) -> String {
     let list: Vec<_> = (from..from + count).map(|n| format!("${n}")).collect();
     list.join(", ")
-}
-
-/// Rows of parameters from `$1` on for `VALUES`, each of so many columns: `($1, $2), ($3, $4)`.
-#[must_use]
-pub fn rows_of(columns: usize, rows: usize) -> String {
-    let row = |row| format!("({})", parameters(1 + row * columns, columns));
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// The rows of a query, read as `T`.

@@ -1,12 +1,8 @@
 //! The outbox: events are written in the transaction of the fact that they tell, numbered under their aggregate's lock.
 
-use std::collections::{BTreeMap, HashMap};
-
-use chrono::{DateTime, Utc};
 use conum_kernel::Error;
 use conum_proto::events::v1::{Event, event::Payload};
 use prost::Message as _;
-use sea_orm::{ConnectionTrait, DbErr, Value};
 use sha2::{Digest as _, Sha256};
 use uuid::Builder;
 
@@ -27,8 +23,8 @@ pub async fn append(tx: &Tx, call: &Call, source: &str, subject: &str, payload: 
     Ok(script.run(tx).await?)
 }
 
-/// Adds an event to a script, which writes its events last. Its number is the database's to give, under the aggregate's
-/// lock; the event takes it, and the id that follows from it, when it is [`read`].
+/// Adds the writing of an event to a script. Its number is the database's to give, under the aggregate's lock; the event
+/// takes it, and the id that follows from it, when it is [`read`].
 pub fn add(script: &mut Script, call: &Call, source: &str, subject: &str, payload: Payload) {
     let kind = subscriptions::kind(&payload);
     let event = Event {
@@ -41,115 +37,29 @@ pub fn add(script: &mut Script, call: &Call, source: &str, subject: &str, payloa
         payload: Some(payload),
         ..Event::default()
     };
-    let (at, event) = (sql::instant(call.moment.now), event.encode_to_vec());
-    script.tell(Told { aggregate: subject.into(), kind, at, event });
-}
-
-/// An event to write.
-#[derive(Clone, Debug)]
-pub(crate) struct Told {
-    aggregate: String,
-    kind: &'static str,
-    at: DateTime<Utc>,
-    event: Vec<u8>,
-}
-
-/// The most events that are written at once.
-const AT_ONCE: usize = 64;
-
-/// Writes events in their order: their numbers, themselves, and who is to hear of them.
-///
-/// # Errors
-/// The database's.
-pub(crate) async fn write<C: ConnectionTrait>(connection: &C, told: &[Told]) -> Result<(), DbErr> {
-    let mut rest = told;
-    while !rest.is_empty() {
-        // Powers of two: a few statements serve for any number.
-        let (some, others) = rest.split_at(AT_ONCE.min(1 << rest.len().ilog2()));
-        let numbers = number(connection, some).await?;
-        let positions = keep(connection, some, &numbers).await?;
-        address(connection, some, &numbers, &positions).await?;
-        rest = others;
-    }
-    Ok(())
-}
-
-/// Numbers events, each in its aggregate. The aggregates are taken in the order of their names, so that two commands wait
-/// for each other in turn.
-async fn number<C: ConnectionTrait>(connection: &C, told: &[Told]) -> Result<Vec<i64>, DbErr> {
-    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-    for told in told {
-        *counts.entry(&told.aggregate).or_default() += 1;
-    }
-    let upsert = format!(
-        "INSERT INTO aggregates (name, sequence) VALUES {}
-         ON CONFLICT (name) DO UPDATE SET sequence = aggregates.sequence + excluded.sequence RETURNING name, sequence",
-        sql::rows_of(2, counts.len())
+    let at = sql::instant(call.moment.now);
+    script.add(
+        "INSERT INTO aggregates (name, sequence) VALUES ($1, 1)
+         ON CONFLICT (name) DO UPDATE SET sequence = aggregates.sequence + 1",
+        [subject.into()],
     );
-    let values: Vec<Value> = counts.iter().flat_map(|(name, count)| [(*name).into(), (*count).into()]).collect();
-    let mut last: HashMap<String, i64> = HashMap::with_capacity(counts.len());
-    for row in sql::all(connection, &upsert, values).await? {
-        last.insert(row.try_get("", "name")?, row.try_get("", "sequence")?);
-    }
-    let number = |told: &Told| {
-        let (count, last) = (counts.get_mut(told.aggregate.as_str())?, last.get(&told.aggregate)?);
-        *count -= 1;
-        Some(last - *count)
-    };
-    told.iter().map(number).collect::<Option<_>>().ok_or_else(|| unanswered("a number"))
-}
-
-/// Keeps events; answers their positions in the outbox.
-async fn keep<C: ConnectionTrait>(connection: &C, told: &[Told], numbers: &[i64]) -> Result<Vec<i64>, DbErr> {
-    let insert = format!(
-        "INSERT INTO outbox (aggregate, sequence, kind, at, event) VALUES {}
-         RETURNING aggregate, sequence, CAST(position AS bigint) AS position",
-        sql::rows_of(5, told.len())
+    // One row of values each: what is chosen by a SELECT, SQLite notes for the case that a later row is refused.
+    let number = "(SELECT sequence FROM aggregates WHERE name = $1)";
+    script.add(
+        format!("INSERT INTO outbox (aggregate, sequence, kind, at, event) VALUES ($1, {number}, $2, $3, $4)"),
+        [subject.into(), kind.into(), at.into(), event.encode_to_vec().into()],
     );
-    let row = |(told, number): (&Told, &i64)| -> [Value; 5] {
-        [told.aggregate.as_str().into(), (*number).into(), told.kind.into(), told.at.into(), told.event.clone().into()]
-    };
-    let values: Vec<Value> = told.iter().zip(numbers).flat_map(row).collect();
-    let mut positions: HashMap<(String, i64), i64> = HashMap::with_capacity(told.len());
-    for row in sql::all(connection, &insert, values).await? {
-        positions.insert((row.try_get("", "aggregate")?, row.try_get("", "sequence")?), row.try_get("", "position")?);
+    for subscriber in subscriptions::subscribers(kind) {
+        script.add(
+            format!(
+                "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at)
+                 VALUES ($1, $2, (SELECT position FROM outbox WHERE aggregate = $1 AND sequence = {number}),
+                   {number} - 1, {number}, 0, $3)
+                 ON CONFLICT (aggregate, subscriber) DO UPDATE SET last = excluded.last"
+            ),
+            [subject.into(), subscriber.into(), at.into()],
+        );
     }
-    let position = |(told, number): (&Told, &i64)| positions.get(&(told.aggregate.clone(), *number)).copied();
-    told.iter().zip(numbers).map(position).collect::<Option<_>>().ok_or_else(|| unanswered("a position"))
-}
-
-/// Notes who is to hear of events: for each aggregate and subscriber, from where and up to which.
-async fn address<C: ConnectionTrait>(
-    connection: &C,
-    told: &[Told],
-    numbers: &[i64],
-    positions: &[i64],
-) -> Result<(), DbErr> {
-    let mut waiting: BTreeMap<(&str, &str), [Value; 7]> = BTreeMap::new();
-    for ((told, number), position) in told.iter().zip(numbers).zip(positions) {
-        for subscriber in subscriptions::subscribers(told.kind) {
-            let row = waiting.entry((&told.aggregate, subscriber)).or_insert_with(|| {
-                let (aggregate, delivered) = (told.aggregate.as_str().into(), (number - 1).into());
-                let (last, attempts) = ((*number).into(), 0.into());
-                [aggregate, subscriber.into(), (*position).into(), delivered, last, attempts, told.at.into()]
-            });
-            row[4] = (*number).into();
-        }
-    }
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    let insert = format!(
-        "INSERT INTO deliveries (aggregate, subscriber, position, delivered, last, attempts, retry_at) VALUES {}
-         ON CONFLICT (aggregate, subscriber) DO UPDATE SET last = excluded.last",
-        sql::rows_of(7, waiting.len())
-    );
-    sql::execute(connection, &insert, waiting.into_values().flatten()).await?;
-    Ok(())
-}
-
-fn unanswered(what: &str) -> DbErr {
-    DbErr::Custom(format!("the outbox gave {what} to none of its rows"))
 }
 
 /// Reads a stored event, with its number and its id.
