@@ -20,6 +20,7 @@ use conum_service::{
 };
 use conum_testkit::callers;
 use conum_tests::told;
+use jiff::SignedDuration;
 use sqlx::{
     ConnectOptions as _,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -35,6 +36,7 @@ const PEOPLE: usize = 40;
 /// Structures that decline whoever comes, one after the other, until the time is up.
 async fn decline(cluster: &Cluster, structures: Vec<StructureId>, until: Instant, done: &AtomicU64) {
     let mut client = IntroductionsServiceClient::new(cluster.channel("matching").expect("a channel"));
+    let clock = cluster.service("matching").expect("it runs").host.clock();
     for structure in structures.into_iter().cycle().take_while(|_| Instant::now() < until) {
         let caller = callers::structure(&structure.name());
         let message = ListIntroductionsRequest { live_only: true, ..ListIntroductionsRequest::default() };
@@ -44,6 +46,8 @@ async fn decline(cluster: &Cluster, structures: Vec<StructureId>, until: Instant
             let message = DeclineIntroductionRequest { name: introduction.name, ..Default::default() };
             let request = cluster.signed(&caller, "matching", message).await.expect("signed");
             client.decline_introduction(request).await.expect("declined");
+            // Time goes on, and with it the ids: in an index they stand beside those of the same moment.
+            clock.advance(SignedDuration::from_millis(1));
             done.fetch_add(1, Ordering::Relaxed);
         }
     }

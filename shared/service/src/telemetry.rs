@@ -20,7 +20,7 @@ use tracing::{Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
     EnvFilter, Layer as _,
-    filter::{FilterExt as _, filter_fn},
+    filter::{FilterExt as _, LevelFilter, filter_fn},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
@@ -62,7 +62,8 @@ pub fn start(service: &'static str, logs: Logs) -> Telemetry {
                 .with_current_span(false)
                 .with_span_list(false)
                 .with_writer(std::io::stderr)
-                .with_filter(filter.and(filter_fn(is_line)));
+                // The hint leaves the level to the other filter: without one, spans of every level would be looked at.
+                .with_filter(filter.and(filter_fn(is_line).with_max_level_hint(LevelFilter::TRACE)));
             (Some(layer), None)
         }
         Logs::Quiet => {
