@@ -15,10 +15,11 @@ use conum_proto::{
     },
 };
 use conum_service::{
-    Call, Failure, Host, Tx,
+    Call, Failure, Host, Reader, Tx,
     config::Config,
     events::{self, Applied, Subscriber},
     lifecycle::{Built, Service},
+    requests,
     schema::Tables,
     sql,
 };
@@ -52,7 +53,12 @@ const HEARD: Tables = Tables {
 /// What the listener has heard, in its order.
 async fn heard(scene: &Scene) -> Vec<(String, i64)> {
     let store = scene.cluster.service("applications").unwrap().host.store().clone();
-    let rows = sql::all(store.read(), "SELECT subject, sequence FROM heard ORDER BY id", []).await.unwrap();
+    numbered(store.read(), "SELECT subject, sequence FROM heard ORDER BY id").await
+}
+
+/// The subjects and numbers that a query finds.
+async fn numbered(reader: &Reader, query: &str) -> Vec<(String, i64)> {
+    let rows = sql::all(reader, query, []).await.unwrap();
     rows.iter().map(|row| (row.try_get("", "subject").unwrap(), row.try_get("", "sequence").unwrap())).collect()
 }
 
@@ -135,6 +141,17 @@ async fn play(backend: &Backend) {
     let reader = scene.cluster.service("matching").unwrap().host.store().read().clone();
     let left = sql::all(&reader, "SELECT subscriber FROM deliveries", []).await.unwrap();
     assert!(left.is_empty(), "nothing is kept of what was delivered");
+
+    // What everybody has heard is forgotten after a month, and what somebody has not is kept.
+    MENDED.store(false, Ordering::SeqCst);
+    tell(&scene, "posts/bad", 1).await;
+    scene.days_pass(31).await;
+    tell(&scene, "posts/good", 1).await;
+    scene.settle().await;
+    let host = scene.cluster.service("matching").unwrap().host.clone();
+    assert_eq!(requests::sweep(&host).await.unwrap(), 3 + 3 + 1 + 1200);
+    let kept = numbered(&reader, "SELECT aggregate AS subject, sequence FROM outbox ORDER BY position").await;
+    assert_eq!(kept, [("posts/bad".to_owned(), 4), ("posts/good".to_owned(), 5)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
