@@ -1,11 +1,15 @@
 //! What a service does by itself: relay, mailer, timers, sweeps. Each is called by time, and those that follow what is
-//! written by a signal as well. Each is safe on every replica; none retries inside, because it is called again. They share a
-//! thread apart from those that answer calls.
+//! written by a signal as well. Each is safe on every replica; none retries inside, because it is called again. One that
+//! fails, or panics, stops neither itself nor the others.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use conum_kernel::Error;
-use futures::future::{BoxFuture, join_all};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
+use sea_orm::{ConnectionTrait as _, DbBackend};
 use tokio::{runtime::Builder, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -61,7 +65,8 @@ impl Task {
     async fn run(self, host: Host, mut woken: watch::Receiver<u64>, stop: CancellationToken) {
         loop {
             woken.mark_unchanged();
-            let pause = match self.step(&host).await {
+            let outcome = AssertUnwindSafe(self.step(&host)).catch_unwind().await;
+            let pause = match outcome.unwrap_or_else(|_| Err(Error::internal("a task panicked").into())) {
                 Ok(0) => self.every,
                 Ok(_) => Duration::ZERO,
                 Err(failure) => {
@@ -81,14 +86,19 @@ impl Task {
     }
 }
 
-/// Runs tasks until `stop`, in a thread of their own.
+/// Runs tasks until `stop`: on SQLite, which runs where it is called, in a thread of their own; on PostgreSQL beside the
+/// calls, whose connections they share, and a connection lives where it was opened.
 ///
 /// # Errors
 /// Internal where the system gives no thread.
 pub fn spawn(host: &Host, tasks: &[Task], tracker: &TaskTracker, stop: &CancellationToken) -> Result<(), Error> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
     let run = |task: &Task| task.clone().run(host.clone(), host.woken(), stop.clone());
     let all = tracker.track_future(join_all(tasks.iter().map(run).collect::<Vec<_>>()));
+    if host.store().read().get_database_backend() == DbBackend::Postgres {
+        drop(tokio::spawn(all));
+        return Ok(());
+    }
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
     let work = move || drop(runtime.block_on(all));
     threads::spawn("background", Aside::ForAll, work).map_err(Error::internal)
 }
@@ -143,8 +153,10 @@ mod tests {
             BY_CLOCK.fetch_add(1, Ordering::SeqCst);
             Ok(0)
         };
+        // It panics once: neither it nor the other ends.
         let after_writes = async |_| {
             AFTER_WRITES.send_modify(|calls| *calls += 1);
+            assert_ne!(*AFTER_WRITES.borrow(), 2, "as it happens");
             Ok(0)
         };
         let hour = Duration::from_hours(1);
@@ -153,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_timer_follows_the_clock_and_not_every_write() {
+    async fn a_timer_follows_the_clock_and_not_every_write_and_a_task_that_panics_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let service = Service { name: "matching", policies: &[], tables: &[], build: built };
         let options = Options::in_folder(folder.path(), Clock::system(), Ids::random(), Drive::Itself);
