@@ -194,8 +194,8 @@ pub async fn sweep(host: &Host) -> Result<usize, Failure> {
                     tx,
                     "DELETE FROM outbox WHERE at < $1 AND position < COALESCE(
                          (SELECT position FROM outbox WHERE at >= $1 ORDER BY position LIMIT 1), 9223372036854775807)
-                       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.aggregate = outbox.aggregate
-                         AND d.delivered < outbox.sequence AND d.delivered < d.last)",
+                       AND NOT EXISTS (SELECT 1 FROM deliveries d
+                         WHERE d.aggregate = outbox.aggregate AND d.delivered < outbox.sequence)",
                     [events.into()],
                 )
                 .await?;

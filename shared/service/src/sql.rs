@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use conum_kernel::Error;
 use jiff::{Timestamp, civil::Date};
-use sea_orm::{ConnectionTrait, DbErr, ExecResult, FromQueryResult, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, FromQueryResult, QueryResult, Statement, Value};
 
 /// Runs a statement.
 ///
@@ -147,14 +147,19 @@ pub fn read<T, E>(value: Result<T, E>) -> Result<T, Error> {
 /// # Errors
 /// The database's.
 pub async fn hold<C: ConnectionTrait>(transaction: &C, name: &str) -> Result<(), DbErr> {
-    if transaction.get_database_backend() == sea_orm::DbBackend::Postgres {
+    if is_postgres(transaction) {
         execute(transaction, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name.into()]).await?;
     }
     Ok(())
 }
 
+/// Whether several processes may use the database at once, over connections; SQLite is one process's.
+pub(crate) fn is_postgres<C: ConnectionTrait>(connection: &C) -> bool {
+    connection.get_database_backend() == DbBackend::Postgres
+}
+
 /// The end of a query that locks its rows: PostgreSQL's; SQLite's one writer needs none.
 #[must_use]
 pub fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
-    if connection.get_database_backend() == sea_orm::DbBackend::Postgres { " FOR UPDATE" } else { "" }
+    if is_postgres(connection) { " FOR UPDATE" } else { "" }
 }

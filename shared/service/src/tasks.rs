@@ -9,12 +9,11 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, join_all},
 };
-use sea_orm::{ConnectionTrait as _, DbBackend};
 use tokio::{runtime::Builder, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Failure, Host,
+    Failure, Host, sql,
     threads::{self, Aside},
 };
 
@@ -94,7 +93,7 @@ impl Task {
 pub fn spawn(host: &Host, tasks: &[Task], tracker: &TaskTracker, stop: &CancellationToken) -> Result<(), Error> {
     let run = |task: &Task| task.clone().run(host.clone(), host.woken(), stop.clone());
     let all = tracker.track_future(join_all(tasks.iter().map(run).collect::<Vec<_>>()));
-    if host.store().read().get_database_backend() == DbBackend::Postgres {
+    if sql::is_postgres(host.store().read()) {
         drop(tokio::spawn(all));
         return Ok(());
     }

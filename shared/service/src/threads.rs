@@ -1,5 +1,5 @@
-//! Threads beside those that answer calls. They step aside where processors are few: who only asks something does not wait
-//! for what can take its time.
+//! Threads beside those that answer calls. They step aside where processors are few: who only asks something does not
+//! wait for what can take its time.
 
 /// How far a thread steps aside: the niceness of its share of the processors.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,8 @@ pub(crate) fn spawn(name: &str, aside: Aside, work: impl FnOnce() + Send + 'stat
     std::thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
 
-/// On Linux, priorities are a thread's own, and of those that it starts. Where the system refuses, everybody has the same share.
+/// On Linux, priorities are a thread's own, and of those that it starts. Where the system refuses, everybody has the
+/// same share.
 #[cfg(target_os = "linux")]
 fn step(aside: Aside) {
     let _ = rustix::process::setpriority_process(None, aside as i32);

@@ -128,6 +128,7 @@ pub struct Engine<'m> {
     pub(crate) nearest: Tree<Crowd>,
     /// The same by place and reach: for how many reach somewhere.
     pub(crate) reaching: Tree<Crowd>,
+    /// The points of that one, for its leaves.
     pub(crate) columns: Columns<Limits>,
     /// Where people live, on the unit sphere.
     homes: Vec<Option<[f64; 3]>>,

@@ -1,5 +1,6 @@
-//! The relay: takes aggregates that have something to tell a subscriber, sends their next events in order, and notes how
-//! far each has come. On PostgreSQL, where every replica has one, what is taken is leased; SQLite's one process has it alone.
+//! The relay: takes aggregates that have something to tell a subscriber, sends their next events in order, and notes
+//! how far each has come. On PostgreSQL, where every replica has one, what is taken is leased; SQLite's one process has
+//! it alone.
 //!
 //! A subscriber that is down delays its events and nothing else: they are sent again, with growing pauses, for as long
 //! as it takes. A subscriber that *refuses* an event is asked [`REFUSALS`] times; then the event is a dead letter, and
@@ -15,7 +16,7 @@ use conum_proto::events::v1::{
     DeliverRequest, Event, Outcome, Receipt, event_sink_service_client::EventSinkServiceClient,
 };
 use jiff::{SignedDuration, Timestamp};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult};
 use tonic::{Code, Request, transport::Channel};
 use tracing::Instrument as _;
 
@@ -78,7 +79,7 @@ impl Relay {
 async fn lease(host: &Host, subscriber: &'static str, now: Timestamp) -> Result<Vec<Lease>, Failure> {
     let instant = sql::instant(now);
     let reader = host.store().read();
-    if reader.get_database_backend() == DbBackend::Sqlite {
+    if !sql::is_postgres(reader) {
         return due(reader, subscriber, instant, AGGREGATES, "").await;
     }
     // Most of the time nothing waits: look before taking a transaction.
