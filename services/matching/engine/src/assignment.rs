@@ -260,7 +260,7 @@ impl<'m> Engine<'m> {
 
     /// Whether somebody reaches the place of a vacancy, whatever is wished and whatever the communes are: what the tree
     /// answers for.
-    fn reaches(&self, person: usize, vacancy: usize) -> bool {
+    pub(crate) fn reaches(&self, person: usize, vacancy: usize) -> bool {
         let (facts, wanted) = (&self.market.people[person], &self.market.vacancies[vacancy]);
         let straight = || Some(arc(chord_squared(self.homes[person]?, self.sites[vacancy]?).sqrt()));
         facts.region == wanted.region
@@ -481,8 +481,10 @@ impl<'e> Others<'e> {
             (sure, u32::from(line <= limits.never) & u32::from(scarcity <= key.1))
         };
         let of_leaf = |leaf: &Node<Places>| {
-            let counted = if open_to_all(&leaf.summary) { self.columns.count(leaf, from, decide) } else { None };
-            counted.unwrap_or_else(|| leaf.places().filter(|place| of_item(*place)).count())
+            if open_to_all(&leaf.summary) {
+                return self.columns.count(leaf, from, decide, |place| rather(self.tree.items[place] as usize));
+            }
+            leaf.places().filter(|place| of_item(*place)).count()
         };
         let unplaced = self.unplaced.iter().filter(|structure| rather(**structure)).count();
         // The tree leaves out what is too far to reach, of the person's own commune too.

@@ -111,13 +111,12 @@ impl Counts<'_> {
 
     /// Counts the people of a leaf, all at once where lines decide.
     fn count_in_leaf(&self, leaf: &Node<Crowd>, vacancy: usize, asks: &Asks, from: [f32; 3]) -> usize {
-        let decide = |line, limits: Limits| (u32::from(line < limits.sure), u32::from(line <= limits.never));
-        if asks.are_met_by(&leaf.summary)
-            && let Some(count) = self.engine.columns.count(leaf, from, decide)
-        {
-            return count;
-        }
         let people = &self.engine.reaching;
+        if asks.are_met_by(&leaf.summary) {
+            let decide = |line, limits: Limits| (u32::from(line < limits.sure), u32::from(line <= limits.never));
+            let exactly = |place: usize| self.engine.reaches(people.items[place] as usize, vacancy);
+            return self.engine.columns.count(leaf, from, decide, exactly);
+        }
         leaf.places().filter(|place| self.engine.near(people, *place, vacancy, asks, from).is_some()).count()
     }
 }

@@ -167,23 +167,30 @@ impl<L: Copy> Columns<L> {
         Self { x: column(0), y: column(1), z: column(2), facts }
     }
 
-    /// Counts the items of a leaf by the squares of their straight lines from a point; nothing where these leave one open.
-    /// `decide` answers 1 or 0: whether an item surely counts, and whether it perhaps does.
+    /// Counts the items of a leaf by the squares of their straight lines from a point. `decide` answers 1 or 0: whether an
+    /// item surely counts, and whether it perhaps does. `exactly` decides on those that lines leave open, by their places.
     pub(crate) fn count<S>(
         &self,
         leaf: &Node<S>,
         from: [f32; 3],
         decide: impl Fn(f32, L) -> (u32, u32),
-    ) -> Option<usize> {
+        exactly: impl Fn(usize) -> bool,
+    ) -> usize {
         let places = leaf.places();
         let points = self.x[places.clone()].iter().zip(&self.y[places.clone()]).zip(&self.z[places.clone()]);
+        let lines = points
+            .zip(&self.facts[places.clone()])
+            .map(|(((x, y), z), facts)| decide(rough_chord_squared([*x, *y, *z], from), *facts));
         let (mut sure, mut perhaps) = (0, 0);
-        for (((x, y), z), facts) in points.zip(&self.facts[places]) {
-            let (is, may_be) = decide(rough_chord_squared([*x, *y, *z], from), *facts);
+        for (is, may_be) in lines.clone() {
             sure += is;
             perhaps += may_be;
         }
-        (sure == perhaps).then_some(sure as usize)
+        if sure == perhaps {
+            return sure as usize;
+        }
+        let open = lines.zip(places).filter(|((is, may_be), _)| is < may_be);
+        sure as usize + open.filter(|(_, place)| exactly(*place)).count()
     }
 }
 
