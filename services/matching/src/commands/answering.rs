@@ -14,7 +14,6 @@ use crate::{
         policies::Settings,
     },
     storage::{
-        candidates,
         introductions::{self, Introduction},
         structures,
     },
@@ -136,7 +135,7 @@ fn closed(introduction: &Introduction, reason: &str) -> Payload {
     })
 }
 
-/// Writes the end of an introduction, frees the places that it held, and tells of it.
+/// Writes the end of an introduction, which frees the places that it held, and tells of it.
 async fn end(
     tx: &Tx,
     call: &Call,
@@ -153,7 +152,6 @@ async fn end(
     introduction.version += 1;
     let name = introduction.id.name();
     let mut script = Script::default();
-    candidates::free_place(&mut script, introduction.candidate);
     history::add(&mut script, call, &name, &[fact]);
     told(&mut script, call, &name, payload);
     Ok(script.run(tx).await?)

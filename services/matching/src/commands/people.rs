@@ -2,7 +2,7 @@
 
 use conum_kernel::{CandidateId, Fact, Machine as _, Rule};
 use conum_proto::events::v1::{CandidateLeaveRefused, event::Payload};
-use conum_service::{Call, Failure, Tx, history, sql::Script};
+use conum_service::{Call, Failure, Tx, history};
 
 use super::{
     answering, recruiting,
@@ -122,10 +122,6 @@ pub async fn merged(
         introductions::move_to(tx, &mut introduction, kept).await?;
         let fact = Fact::noted(introductions::MOVE, introduction.state.name(), merged.to_string()).under(Rule("C08"));
         history::append(tx, call, &introduction.id.name(), &[fact]).await?;
-        let mut script = Script::default();
-        candidates::free_place(&mut script, merged);
-        script.run(tx).await?;
-        candidates::take_any_place(tx, kept).await?;
     }
     if let Some(mut recruitment) = recruitments::last_of(tx, merged).await?
         && recruitment.state.is_open()

@@ -10,7 +10,7 @@ use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
 use super::{answering, tell, told};
 use crate::{
     domain::{
-        assignment::{Available, Proposal, assign, first, replace},
+        assignment::{Available, Introduced, Proposal, assign, first, replace},
         eligibility::possible,
         introduction::{CloseReason, State, end_of_delay},
         order::{Order, Terms},
@@ -20,7 +20,7 @@ use crate::{
         verification::{Violation, sound, verify},
     },
     storage::{
-        candidates::{self, Among},
+        candidates::{self, Among, Around},
         introductions::{self, Introduction},
         notices,
         structures::{self, Stored},
@@ -78,22 +78,22 @@ pub async fn serve(tx: &Tx, call: &Call, settings: &Settings, mut freed: Freed) 
     for (id, ended) in std::mem::take(&mut freed.structures) {
         let Some(stored) = structures::lock(tx, id).await? else { continue };
         let posts = structures::posts_of(tx, id).await?;
-        let live = introductions::live_of_structure(tx, id).await?;
+        let live = introductions::live_count(tx, id).await?;
         let (counts, needed_by) = structures::demand(&posts);
-        match (asked(counts, live.len(), settings.live_per_structure), needed_by) {
+        match (asked(counts, live, settings.live_per_structure), needed_by) {
             (Serve::Fill(places), Some(needed_by)) => {
                 let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
-                lacking.push(Lacking { stored, seat, live: live.len(), ended: ended.into(), waits: false });
+                lacking.push(Lacking { stored, seat, live, ended: ended.into(), waits: false });
             }
             (Serve::Close, _) => {
                 let all_back = posts.iter().all(|post| post.given_back);
                 let reason = if all_back { CloseReason::Withdrawn } else { CloseReason::PostsFilled };
                 note_shortage(tx, call, &stored, false, 0).await?;
-                for introduction in live {
+                for introduction in introductions::live_of_structure(tx, id).await? {
                     answering::close(tx, call, introduction, reason, &mut freed).await?;
                 }
             }
-            _ => note_shortage(tx, call, &stored, false, live.len()).await?,
+            _ => note_shortage(tx, call, &stored, false, live).await?,
         }
     }
     for id in candidates::arrived(tx, call.moment.today, ARRIVALS).await? {
@@ -150,7 +150,7 @@ async fn waiting(
             continue;
         }
         let Some(stored) = structures::lock(tx, id).await? else { continue };
-        let live = introductions::live_of_structure(tx, id).await?.len();
+        let live = introductions::live_count(tx, id).await?;
         if let Serve::Fill(places) = asked(counts, live, settings.live_per_structure) {
             let (seat, ended) = (Seat { places, ..seat }, VecDeque::new());
             lacking.push(Lacking { stored, seat, live, ended, waits: true });
@@ -172,7 +172,7 @@ async fn bring(
         let Some(lacking) = lacking.iter_mut().find(|lacking| lacking.stored.structure.id == proposal.structure) else {
             continue;
         };
-        if !candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
+        if !candidates::lock_place(tx, proposal.candidate, settings.live_per_candidate).await? {
             all_there = false;
             continue;
         }
@@ -209,7 +209,7 @@ async fn propose(
         let mut is_decided = true;
         for order in begun.iter_mut().filter(|order| order.goes_on && !order.is_enough_for(&proposals)) {
             order.read = order.seat.places.max(order.read * 8);
-            let (first, goes_on) = search(tx, settings, order.seat, terms, order.read).await?;
+            let (first, goes_on) = search(tx, settings, order.seat, terms, &introduced, order.read).await?;
             people.extend(first.into_iter().map(|person| (person.candidate.id, person)));
             order.goes_on = goes_on;
             is_decided = false;
@@ -243,14 +243,15 @@ async fn search(
     settings: &Settings,
     seat: &Seat,
     terms: Terms,
+    introduced: &Introduced,
     count: usize,
 ) -> Result<(Vec<Available>, bool), Failure> {
     let limit = settings.live_per_candidate;
-    let mut first = search_among(tx, Among { limit, job_seekers_since: None }, seat, terms, count).await?;
+    let mut first = search_among(tx, Among { limit, job_seekers_since: None }, seat, terms, introduced, count).await?;
     let mut goes_on = first.len() >= count;
     if terms.reserve.percent > 0 {
         let group = Among { limit, job_seekers_since: Some(terms.reserve.latest(terms.today)) };
-        let of_group = search_among(tx, group, seat, terms, count).await?;
+        let of_group = search_among(tx, group, seat, terms, introduced, count).await?;
         goes_on |= of_group.len() >= count;
         first.extend(of_group);
     }
@@ -264,6 +265,7 @@ async fn search_among(
     among: Among,
     seat: &Seat,
     terms: Terms,
+    introduced: &Introduced,
     count: usize,
 ) -> Result<Vec<Available>, Failure> {
     let owned = |first: Vec<(u64, &Available)>| first.into_iter().map(|(_, person)| person.clone()).collect();
@@ -291,9 +293,8 @@ async fn search_among(
     for km in candidates::RINGS.into_iter().map(Some).chain([None]) {
         let (mut most, errs) = (NEAREST.max(2 * count), if km.is_some() { FLAT_MAP } else { FLAT_FRANCE });
         loop {
-            let mut people = candidates::around(tx, seat, place, km, among, most).await?;
-            let whole = people.len() < most;
-            let furthest = people.last().and_then(|person| person.candidate.place);
+            let around = candidates::around(tx, seat, place, km, among, introduced, most).await?;
+            let Around { mut people, whole, furthest } = around;
             people.extend(close.iter().cloned());
             let first = first(seat, &people, terms, count);
             let enough = first.len() == count;
@@ -322,7 +323,7 @@ fn metres(cost: u64) -> f64 {
 /// How many people of a structure's commune a search reads.
 const INHABITANTS: usize = 4;
 /// How many people around it a search reads at first.
-const NEAREST: usize = 12;
+const NEAREST: usize = 6;
 /// How much the order of a flat map and that of great circles may differ within the widest ring: the cosine of a latitude
 /// changes by less than 3 % over 100 km where people live.
 const FLAT_MAP: f64 = 1.03;
@@ -355,7 +356,7 @@ async fn note_shortage(tx: &Tx, call: &Call, stored: &Stored, short: bool, live:
     tell(tx, call, &id.name(), Payload::CandidatesShort(payload)).await
 }
 
-/// Writes an introduction whose candidate's place is taken already.
+/// Writes an introduction whose candidate has a place for it, and is locked.
 async fn introduce(
     tx: &Tx,
     call: &Call,
@@ -424,7 +425,7 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
             script.run(tx).await?;
         }
         let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
-        let live = introductions::live_of_structure(tx, id).await?.len();
+        let live = introductions::live_count(tx, id).await?;
         if let (Serve::Fill(places), Some(needed_by)) = (asked(counts, live, settings.live_per_structure), needed_by) {
             seats.push(Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called });
             served.push((stored, live, places));
@@ -453,7 +454,7 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
         }
         let mut brought = 0;
         for proposal in proposals.remove(&id).unwrap_or_default() {
-            if candidates::take_place(tx, proposal.candidate, settings.live_per_candidate).await? {
+            if candidates::lock_place(tx, proposal.candidate, settings.live_per_candidate).await? {
                 introduce(tx, call, settings, &stored.structure, proposal, None).await?;
                 brought += 1;
             }

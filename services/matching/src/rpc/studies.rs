@@ -73,7 +73,7 @@ async fn explained<C: ConnectionTrait>(
     let settings = settings(connection, call).await?;
     let stored = structures::find(connection, id).await?.ok_or_else(|| Error::not_found(&id.name()))?;
     let posts = structures::posts_of(connection, id).await?;
-    let live = introductions::live_of_structure(connection, id).await?.len();
+    let live = introductions::live_count(connection, id).await?;
     let (counts, needed_by) = structures::demand(&posts);
     let lacking = match serve(counts, live, settings.live_per_structure) {
         Serve::Fill(places) => places,

@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::read;
 use crate::domain::{
-    assignment::Available,
+    assignment::{Available, Introduced},
     candidate::{Candidate, Quality, Reach, Sector},
     structure::{Seat, Structure},
 };
@@ -35,13 +35,17 @@ struct Row {
     wishes: String,
     eligible: bool,
     job_seeker_since: Option<NaiveDate>,
-    live: i32,
+    live: i64,
     taken: bool,
     gone: bool,
 }
 
 const COLUMNS: &str = "id, registered_at, commune, lat, lon, department, territory, max_km, available_from, sectors,
-    offers, wishes, eligible, job_seeker_since, live, taken, gone";
+    offers, wishes, eligible, job_seeker_since, taken, gone,
+    (SELECT count(*) FROM introductions WHERE candidate = candidates.id AND candidate_slot IS NOT NULL) AS live";
+/// Whether there is room for more live introductions than `$1`.
+const WITH_ROOM: &str =
+    "(SELECT count(*) FROM introductions WHERE candidate = candidates.id AND candidate_slot IS NOT NULL) < $1";
 /// Who may be introduced at all, as the partial indexes say it.
 const OPEN: &str = "eligible AND NOT taken AND NOT gone";
 
@@ -112,8 +116,8 @@ pub async fn upsert(tx: &Tx, candidate: &Candidate, today: Date) -> Result<(), F
     sql::execute(
         tx,
         "INSERT INTO candidates (id, registered_at, commune, lat, lon, department, territory, max_km, available_from,
-           sectors, offers, wishes, eligible, job_seeker_since, awaited, map_row, live, taken, gone)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, false, false)
+           sectors, offers, wishes, eligible, job_seeker_since, awaited, map_row, taken, gone)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, false, false)
          ON CONFLICT (id) DO UPDATE SET registered_at = excluded.registered_at, commune = excluded.commune,
            lat = excluded.lat, lon = excluded.lon, department = excluded.department, territory = excluded.territory,
            max_km = excluded.max_km, available_from = excluded.available_from, sectors = excluded.sectors,
@@ -168,28 +172,21 @@ pub async fn lock(tx: &Tx, id: CandidateId) -> Result<Option<Stored>, Failure> {
     Ok(row.map(Stored::try_from).transpose()?)
 }
 
-/// Takes one of a candidate's places. Answers false where there is none left, or the person may not be introduced.
+/// Locks a candidate, and answers whether there is a place left and the person may be introduced. The place is taken with
+/// the introduction, whose slot nobody else can have.
 ///
 /// # Errors
 /// The database's.
-pub async fn take_place(tx: &Tx, id: CandidateId, limit: usize) -> Result<bool, Failure> {
-    let update = format!("UPDATE candidates SET live = live + 1 WHERE id = $1 AND live < $2 AND {OPEN}");
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(sql::execute(tx, &update, [id.to_string().into(), limit.into()]).await?.rows_affected() == 1)
-}
-
-/// Takes a place for an introduction that comes with a merge (C08), whatever else holds the person.
-///
-/// # Errors
-/// The database's.
-pub async fn take_any_place(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
-    sql::execute(tx, "UPDATE candidates SET live = live + 1 WHERE id = $1", [id.to_string().into()]).await?;
-    Ok(())
-}
-
-/// Adds the giving back of one of a candidate's places.
-pub fn free_place(script: &mut Script, id: CandidateId) {
-    script.add("UPDATE candidates SET live = live - 1 WHERE id = $1", [id.to_string().into()]);
+pub async fn lock_place(tx: &Tx, id: CandidateId, limit: usize) -> Result<bool, Failure> {
+    let id = id.to_string();
+    let lock = format!("SELECT 1 AS found FROM candidates WHERE id = $1 AND {OPEN}{}", sql::for_update(tx));
+    if sql::one(tx, &lock, [id.clone().into()]).await?.is_none() {
+        return Ok(false);
+    }
+    // Counted under the lock: what another one has taken meanwhile is seen.
+    let count = "SELECT count(*) AS live FROM introductions WHERE candidate = $1 AND candidate_slot IS NOT NULL";
+    let live: Option<i64> = sql::one(tx, count, [id.into()]).await?.map(|row| row.try_get("", "live")).transpose()?;
+    Ok(live.is_none_or(|live| usize::try_from(live).is_ok_and(|live| live < limit)))
 }
 
 /// Notes that a selection or a contract holds a person, or no longer does.
@@ -207,7 +204,7 @@ pub async fn set_taken(tx: &Tx, id: CandidateId, taken: bool) -> Result<(), Fail
 /// # Errors
 /// The database's.
 pub async fn set_gone(tx: &Tx, id: CandidateId, merged_into: Option<CandidateId>) -> Result<(), Failure> {
-    let update = "UPDATE candidates SET gone = true, merged_into = $2 WHERE id = $1";
+    let update = "UPDATE candidates SET gone = true, merged_into = coalesce($2, merged_into) WHERE id = $1";
     sql::execute(tx, update, [id.to_string().into(), merged_into.map(|id| id.to_string()).into()]).await?;
     Ok(())
 }
@@ -256,8 +253,8 @@ pub async fn set_arrived(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
 /// # Errors
 /// The database's.
 pub async fn with_room<C: ConnectionTrait>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
-    let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND live < $1");
-    let rows = sql::rows::<Row, _>(connection, &query, [i64::try_from(limit).unwrap_or(i64::MAX).into()]).await?;
+    let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND {WITH_ROOM}");
+    let rows = sql::rows::<Row, _>(connection, &query, [count(limit)]).await?;
     Ok(stored(rows)?.into_iter().map(|person| person.available(limit)).collect())
 }
 
@@ -323,9 +320,10 @@ pub struct Among {
 }
 
 impl Among {
-    fn condition(self, limit: usize, since: usize) -> String {
+    /// Who they are, with a parameter of this number for the day.
+    fn condition(self, since: usize) -> String {
         let group = self.job_seekers_since.map(|_| format!(" AND job_seeker_since <= ${since}")).unwrap_or_default();
-        format!("{OPEN} AND live < ${limit}{group}")
+        format!("{OPEN}{group}")
     }
 
     fn values(self) -> impl Iterator<Item = Value> {
@@ -333,9 +331,20 @@ impl Among {
     }
 }
 
-/// Those with room who reach a structure from around it, and were never introduced to it, the nearest first on a flat map,
-/// then the earliest registered, then by id: within some km, or, without a limit, those who go anywhere on its side of the
-/// sea. Where there are fewer than `most`, they are all; else the nearest. Some are a little too far.
+/// People around a structure.
+#[derive(Debug)]
+pub struct Around {
+    /// Those with room who were never introduced to it. Some are a little too far.
+    pub people: Vec<Available>,
+    /// There is nobody else.
+    pub whole: bool,
+    /// Where the furthest of those who were looked at lives: nobody else is nearer, on a flat map.
+    pub furthest: Option<Place>,
+}
+
+/// Looks at `most` people who reach a structure from around it, beside those who were introduced to it: the nearest on a
+/// flat map, then the earliest registered, then by id; within some km, or, without a limit, those who go anywhere on its
+/// side of the sea.
 ///
 /// # Errors
 /// The database's.
@@ -345,22 +354,17 @@ pub async fn around(
     place: Place,
     km: Option<f64>,
     among: Among,
+    introduced: &Introduced,
     most: usize,
-) -> Result<Vec<Available>, Failure> {
+) -> Result<Around, Failure> {
+    let is_new = |candidate: CandidateId| !introduced.contains(&(seat.structure.id, candidate));
+    let most = most + introduced.iter().filter(|(structure, _)| *structure == seat.structure.id).count();
     let narrowing = place.lat().to_radians().cos().powi(2);
-    let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
-    let mut values: Vec<Value> = vec![
-        count(among.limit),
-        territory(seat).into(),
-        seat.structure.id.to_string().into(),
-        place.lat().into(),
-        place.lon().into(),
-        narrowing.into(),
-        count(most),
-    ];
+    let mut values: Vec<Value> =
+        vec![territory(seat).into(), place.lat().into(), place.lon().into(), narrowing.into(), count(most)];
     let since = values.len() + 1;
     values.extend(among.values());
-    let away = "((lat - $4) * (lat - $4) + (lon - $5) * (lon - $5) * $6)";
+    let away = "((lat - $2) * (lat - $2) + (lon - $3) * (lon - $3) * $4)";
     let within = match km {
         None => "max_km IS NULL".to_owned(),
         Some(km) => {
@@ -382,25 +386,28 @@ pub async fn around(
             )
         }
     };
-    // As many more as were introduced are read, so that enough are left without them.
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE id IN (SELECT id FROM (
-           SELECT id FROM candidates WHERE {open} AND territory = $2 AND {within}
-           ORDER BY {away}, registered_at, id
-           LIMIT $7 + (SELECT count(*) FROM pairs WHERE structure = $3)) candidates WHERE {NOT_INTRODUCED})",
-        open = among.condition(1, since),
+        "SELECT {COLUMNS} FROM candidates WHERE id IN (
+           SELECT id FROM candidates WHERE {among} AND territory = $1 AND {within} ORDER BY {away}, registered_at, id LIMIT $5)",
+        among = among.condition(since),
     );
-    let people = stored(sql::rows(tx, &query, values).await?)?;
-    let mut people: Vec<Available> = people.into_iter().map(|person| person.available(among.limit)).collect();
+    let mut people = stored(sql::rows(tx, &query, values).await?)?;
     let away = |candidate: &Candidate| {
         let home = candidate.place.unwrap_or(place);
         (home.lat() - place.lat()).powi(2) + (home.lon() - place.lon()).powi(2) * narrowing
     };
-    people.sort_by(|Available { candidate: one, .. }, Available { candidate: other, .. }| {
+    people.sort_by(|Stored { candidate: one, .. }, Stored { candidate: other, .. }| {
         let by_distance = away(one).total_cmp(&away(other));
         by_distance.then(one.registered_at.cmp(&other.registered_at)).then(one.id.cmp(&other.id))
     });
-    Ok(people)
+    let (whole, furthest) = (people.len() < most, people.last().and_then(|person| person.candidate.place));
+    let available = people.into_iter().map(|person| person.available(among.limit));
+    let people = available.filter(|person| person.room > 0 && is_new(person.candidate.id)).collect();
+    Ok(Around { people, whole, furthest })
+}
+
+fn count(count: usize) -> Value {
+    i64::try_from(count).unwrap_or(i64::MAX).into()
 }
 
 /// Those with room who live in a structure's commune and were never introduced to it: the earliest registered, at most
@@ -410,11 +417,10 @@ pub async fn around(
 /// The database's.
 pub async fn inhabitants(tx: &Tx, seat: &Seat, among: Among, most: usize) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {open} AND commune = $2 AND {NOT_INTRODUCED}
+        "SELECT {COLUMNS} FROM candidates WHERE {among} AND commune = $2 AND {WITH_ROOM} AND {NOT_INTRODUCED}
          ORDER BY registered_at, id LIMIT $4",
-        open = among.condition(1, 5),
+        among = among.condition(5),
     );
-    let count = |count: usize| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let structure = &seat.structure;
     let values: [Value; 4] =
         [count(among.limit), structure.commune.clone().into(), structure.id.to_string().into(), count(most)];
@@ -446,16 +452,12 @@ const NOT_INTRODUCED: &str =
 /// The database's.
 pub async fn wishing(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {open} AND id IN (SELECT candidate FROM wishes WHERE department = $2)
-           AND {NOT_INTRODUCED}",
-        open = among.condition(1, 4),
+        "SELECT {COLUMNS} FROM candidates WHERE {among} AND id IN (SELECT candidate FROM wishes WHERE department = $2)
+           AND {WITH_ROOM} AND {NOT_INTRODUCED}",
+        among = among.condition(4),
     );
     let structure = &seat.structure;
-    let values: [Value; 3] = [
-        i64::try_from(among.limit).unwrap_or(i64::MAX).into(),
-        structure.department.clone().into(),
-        structure.id.to_string().into(),
-    ];
+    let values: [Value; 3] = [count(among.limit), structure.department.clone().into(), structure.id.to_string().into()];
     read_available(tx, &query, values, among).await
 }
 
@@ -465,14 +467,11 @@ pub async fn wishing(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available
 /// The database's.
 pub async fn anywhere(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {open} AND max_km IS NULL AND territory = $2 AND {NOT_INTRODUCED}",
-        open = among.condition(1, 4),
+        "SELECT {COLUMNS} FROM candidates WHERE {among} AND max_km IS NULL AND territory = $2 AND {WITH_ROOM}
+           AND {NOT_INTRODUCED}",
+        among = among.condition(4),
     );
-    let values: [Value; 3] = [
-        i64::try_from(among.limit).unwrap_or(i64::MAX).into(),
-        territory(seat).into(),
-        seat.structure.id.to_string().into(),
-    ];
+    let values: [Value; 3] = [count(among.limit), territory(seat).into(), seat.structure.id.to_string().into()];
     read_available(tx, &query, values, among).await
 }
 
@@ -519,14 +518,17 @@ pub async fn pairs<C: ConnectionTrait>(
     Ok(pairs)
 }
 
-/// Unites the pairs of two registrations (C08).
+/// Unites the pairs of two registrations (C08), and of those that were merged into the second before.
 ///
 /// # Errors
 /// The database's.
 pub async fn unite_pairs(tx: &Tx, kept: CandidateId, merged: CandidateId) -> Result<(), Failure> {
     sql::execute(
         tx,
-        "INSERT INTO pairs (structure, candidate) SELECT structure, $1 FROM pairs WHERE candidate = $2
+        "INSERT INTO pairs (structure, candidate)
+         WITH RECURSIVE same (id) AS (
+           SELECT $2 UNION SELECT candidates.id FROM candidates JOIN same ON candidates.merged_into = same.id)
+         SELECT DISTINCT structure, $1 FROM introductions WHERE candidate IN (SELECT id FROM same)
          ON CONFLICT DO NOTHING",
         [kept.to_string().into(), merged.to_string().into()],
     )

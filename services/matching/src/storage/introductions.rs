@@ -164,6 +164,17 @@ pub async fn live_of_structure<C: ConnectionTrait>(
     many(connection, rest, vec![structure.to_string().into()]).await
 }
 
+/// How many live introductions a structure has.
+///
+/// # Errors
+/// The database's.
+pub async fn live_count<C: ConnectionTrait>(connection: &C, structure: StructureId) -> Result<usize, Failure> {
+    let query = "SELECT count(*) AS live FROM introductions WHERE structure = $1 AND structure_slot IS NOT NULL";
+    let row = sql::one(connection, query, [structure.to_string().into()]).await?;
+    let live: i64 = row.map(|row| row.try_get("", "live")).transpose()?.unwrap_or(0);
+    Ok(usize::try_from(live).unwrap_or(0))
+}
+
 /// How many live introductions each structure has that has any.
 ///
 /// # Errors

@@ -11,6 +11,28 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0005_order", statements: ORDER },
     Tables { name: "m0006_map", statements: MAP },
     Tables { name: "m0007_clustered", statements: CLUSTERED },
+    Tables { name: "m0008_places", statements: PLACES },
+];
+
+/// Live introductions are counted where they are, and one index of each side serves its places and its lists: an
+/// introduction that has ended is in no slot, and any number of those may be.
+const PLACES: &[&str] = &[
+    "DROP INDEX candidates_by_map",
+    "DROP INDEX candidates_anywhere",
+    "ALTER TABLE candidates DROP COLUMN live",
+    "CREATE INDEX candidates_by_map ON candidates (territory, map_row, lon, lat, max_km, registered_at, id,
+        eligible, taken, gone)
+        WHERE eligible AND NOT taken AND NOT gone",
+    "CREATE INDEX candidates_anywhere ON candidates (territory, lat, lon, max_km, registered_at, id,
+        eligible, taken, gone) WHERE max_km IS NULL AND eligible AND NOT taken AND NOT gone",
+    "CREATE INDEX candidates_merged ON candidates (merged_into) WHERE merged_into IS NOT NULL",
+    "DROP INDEX pairs_by_candidate",
+    "DROP INDEX introductions_by_structure",
+    "DROP INDEX introductions_by_candidate",
+    "DROP INDEX introductions_structure_places",
+    "DROP INDEX introductions_candidate_places",
+    "CREATE UNIQUE INDEX introductions_of_structure ON introductions (structure, structure_slot)",
+    "CREATE UNIQUE INDEX introductions_of_candidate ON introductions (candidate, candidate_slot)",
 ];
 
 /// Tables that are nothing but their key; and the inhabitants of a commune without what each introduction changes of them.

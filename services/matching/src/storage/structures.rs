@@ -118,16 +118,19 @@ pub async fn lock(tx: &Tx, id: StructureId) -> Result<Option<Stored>, Failure> {
     Ok(row.map(Stored::try_from).transpose()?)
 }
 
-/// Locks the structure of an introduction. Answers false where there is none.
+/// Locks the structure of an introduction, where rows are locked.
 ///
 /// # Errors
 /// The database's.
-pub async fn lock_of(tx: &Tx, introduction: IntroductionId) -> Result<bool, Failure> {
-    let query = format!(
-        "SELECT 1 AS found FROM structures WHERE id = (SELECT structure FROM introductions WHERE id = $1){}",
-        sql::for_update(tx)
-    );
-    Ok(sql::one(tx, &query, [introduction.to_string().into()]).await?.is_some())
+pub async fn lock_of(tx: &Tx, introduction: IntroductionId) -> Result<(), Failure> {
+    let lock = sql::for_update(tx);
+    if !lock.is_empty() {
+        let query = format!(
+            "SELECT 1 AS found FROM structures WHERE id = (SELECT structure FROM introductions WHERE id = $1){lock}"
+        );
+        sql::one(tx, &query, [introduction.to_string().into()]).await?;
+    }
+    Ok(())
 }
 
 /// The structures that wait for a possible candidate, in the order of their ids.

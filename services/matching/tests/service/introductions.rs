@@ -12,6 +12,7 @@ use tonic::Code;
 /// Lyon, with people in Villeurbanne next door.
 const LYON: &str = "69123";
 const VILLEURBANNE: &str = "69266";
+const LILLE: &str = "59350";
 
 async fn lyon_with(backend: &conum_testkit::Backend, people: usize) -> (Programme, crate::scene::Granted) {
     let programme = Programme::start(backend).await;
@@ -220,7 +221,7 @@ async fn c04_a_change_that_makes_a_pair_impossible_closes_it_and_brings_the_next
     for backend in backends() {
         let (programme, lyon) = lyon_with(&backend, 4).await;
         let first = programme.live(&lyon).await.remove(0);
-        let facts = conum_proto::events::v1::CandidateFacts { max_km: 5, ..Programme::facts("59350") };
+        let facts = conum_proto::events::v1::CandidateFacts { max_km: 5, ..Programme::facts(LILLE) };
         let changed = CandidateChanged { candidate: first.candidate.clone(), facts: Some(facts) };
         programme.tell("candidates", first.candidate.clone(), Payload::CandidateChanged(changed)).await;
         let live = programme.live(&lyon).await;
@@ -253,6 +254,29 @@ async fn c08_a_merge_unites_the_pairs_and_closes_what_is_beyond_the_limit() {
         let live = programme.live(&lyon).await;
         assert_eq!(live.iter().filter(|introduction| introduction.candidate == kept).count(), 1);
         assert!(live.iter().all(|introduction| introduction.candidate != merged));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c08_who_was_introduced_under_an_earlier_registration_is_not_introduced_again() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 1).await;
+        let first = programme.live(&lyon).await.remove(0);
+        programme.decline(&lyon.caller(), &first.name, "").await.unwrap();
+        let mut person = first.candidate;
+        for name in ["second", "third"] {
+            let kept = programme.register(name, LILLE).await.name();
+            let event = CandidateMerged { candidate: kept.clone(), merged: person };
+            programme.tell("candidates", kept.clone(), Payload::CandidateMerged(event)).await;
+            person = kept;
+        }
+        let moved = CandidateChanged { candidate: person.clone(), facts: Some(Programme::facts(VILLEURBANNE)) };
+        programme.tell("candidates", person, Payload::CandidateChanged(moved)).await;
+        assert!(programme.live(&lyon).await.is_empty());
+        // The structure waits all the same, for somebody new.
+        programme.register("somebody else", VILLEURBANNE).await;
+        assert_eq!(programme.live(&lyon).await.len(), 1);
+        assert_eq!(programme.list(&lyon.caller(), false).await.len(), 2);
     }
 }
 
