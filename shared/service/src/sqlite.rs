@@ -7,8 +7,9 @@
 
 use std::{
     cell::Cell,
+    collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
 };
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -48,7 +49,22 @@ pub(crate) enum Mode {
 
 /// One connection to a SQLite file.
 #[derive(Debug)]
-pub struct Connection(Mutex<rusqlite::Connection>);
+pub struct Connection(Mutex<Open>);
+
+#[derive(Debug)]
+struct Open {
+    connection: rusqlite::Connection,
+    /// The columns of the queries that are kept prepared.
+    columns: HashMap<String, Arc<[Column]>>,
+}
+
+/// A column of a query.
+#[derive(Debug)]
+struct Column {
+    index: usize,
+    name: String,
+    kind: Kind,
+}
 
 impl Connection {
     /// Opens the file of a URL (`sqlite:///path/file.db`), made where there is none.
@@ -73,18 +89,22 @@ impl Connection {
             Ok(connection)
         };
         open()
-            .map(|connection| Self(Mutex::new(connection)))
+            .map(|connection| Self(Mutex::new(Open { connection, columns: HashMap::new() })))
             .map_err(|error: rusqlite::Error| DbErr::Conn(RuntimeErr::Internal(error.to_string())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs statements without parameters that answer nothing: `BEGIN`, `SAVEPOINT …`.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), DbErr> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql).map_err(|error| refused(&error))
+        self.lock().connection.execute_batch(sql).map_err(|error| refused(&error))
     }
 
     /// Whether no transaction is open: SQLite ends one by itself where the disk is full or broken.
     pub(crate) fn is_idle(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_autocommit()
+        self.lock().connection.is_autocommit()
     }
 
     /// Brings home the pages of the write-ahead log, as far as nobody reads older ones. Who writes meanwhile is not held up.
@@ -96,7 +116,7 @@ impl Connection {
         &self,
         name: &'static str,
         statement: &Statement,
-        run: impl FnOnce(CachedStatement<'_>) -> rusqlite::Result<T>,
+        run: impl FnOnce(CachedStatement<'_>, &mut HashMap<String, Arc<[Column]>>) -> rusqlite::Result<T>,
     ) -> Result<T, DbErr> {
         let operation = statement.sql.split_whitespace().next().unwrap_or_default();
         let span = tracing::info_span!(
@@ -108,11 +128,11 @@ impl Connection {
             otel.status_code = tracing::field::Empty,
         );
         let _entered = span.enter();
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Open { connection, columns } = &mut *self.lock();
         let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
         let answer = connection.prepare_cached(&statement.sql).and_then(|mut prepared| {
             bind(&mut prepared, values)?;
-            run(prepared)
+            run(prepared, columns)
         });
         if answer.is_err() {
             span.record("otel.status_code", "ERROR");
@@ -121,19 +141,18 @@ impl Connection {
     }
 
     fn rows(&self, name: &'static str, statement: &Statement, most: usize) -> Result<Vec<QueryResult>, DbErr> {
-        self.run(name, statement, |mut prepared| {
-            let columns = columns(&prepared);
+        self.run(name, statement, |mut prepared, known| {
+            let columns = columns(&prepared, &statement.sql, known);
             let (mut answer, mut rows) = (Vec::new(), prepared.raw_query());
             while answer.len() < most
                 && let Some(row) = rows.next()?
             {
-                let mut values = ProxyRow::default();
-                for (index, (column, kind)) in columns.iter().enumerate() {
-                    if let Some(value) = kind.read(row.get_ref(index)?) {
-                        values.values.insert(column.clone(), value);
-                    }
-                }
-                answer.push(QueryResult::from(values));
+                let value = |Column { index, name, kind }: &Column| {
+                    let value = row.get_ref(*index).map(|value| kind.read(value));
+                    value.map(|value| Some((name.clone(), value?))).transpose()
+                };
+                let values = columns.iter().filter_map(value).collect::<rusqlite::Result<_>>()?;
+                answer.push(ProxyRow { values }.into());
             }
             Ok(answer)
         })
@@ -148,7 +167,7 @@ impl ConnectionTrait for Connection {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         tokio::task::coop::consume_budget().await;
-        let changed = self.run("sea_orm.execute", &statement, |mut prepared| prepared.raw_execute())?;
+        let changed = self.run("sea_orm.execute", &statement, |mut prepared, _| prepared.raw_execute())?;
         Ok(ProxyExecResult { last_insert_id: 0, rows_affected: u64::try_from(changed).unwrap_or(u64::MAX) }.into())
     }
 
@@ -249,7 +268,9 @@ impl ConnectionTrait for Readers {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.with(|connection| connection.run("sea_orm.execute", &statement, |mut prepared| prepared.raw_execute()))?;
+        self.with(|connection| {
+            connection.run("sea_orm.execute", &statement, |mut prepared, _| prepared.raw_execute())
+        })?;
         Ok(ProxyExecResult::default().into())
     }
 
@@ -335,8 +356,12 @@ enum Kind {
     AsStored,
 }
 
-fn columns(prepared: &rusqlite::Statement<'_>) -> Vec<(String, Kind)> {
-    let columns = prepared.columns().into_iter().map(|column| {
+/// The columns of a query, by name, as a row is read.
+fn columns(prepared: &rusqlite::Statement<'_>, sql: &str, known: &mut HashMap<String, Arc<[Column]>>) -> Arc<[Column]> {
+    if let Some(columns) = known.get(sql) {
+        return columns.clone();
+    }
+    let column = |(index, column): (usize, rusqlite::Column<'_>)| {
         let kind = match column.decl_type() {
             Some("boolean") => Kind::Boolean,
             // SQLite writes its own types in capitals.
@@ -345,9 +370,16 @@ fn columns(prepared: &rusqlite::Statement<'_>) -> Vec<(String, Kind)> {
             Some("timestamp_with_timezone_text") => Kind::Instant,
             _ => Kind::AsStored,
         };
-        (column.name().to_owned(), kind)
-    });
-    columns.collect()
+        Column { index, name: column.name().to_owned(), kind }
+    };
+    let mut columns: Vec<_> = prepared.columns().into_iter().enumerate().map(column).collect();
+    columns.sort_by(|one, other| one.name.cmp(&other.name));
+    let columns: Arc<[Column]> = columns.into();
+    if known.len() >= PREPARED {
+        known.clear();
+    }
+    known.insert(sql.to_owned(), columns.clone());
+    columns
 }
 
 impl Kind {
