@@ -102,6 +102,11 @@ impl Connection {
         self.lock().connection.execute_batch(sql).map_err(|error| refused(&error))
     }
 
+    /// How many rows were written since it was opened, what was undone included.
+    pub(crate) fn changes(&self) -> u64 {
+        self.lock().connection.total_changes()
+    }
+
     /// Whether no transaction is open: SQLite ends one by itself where the disk is full or broken.
     pub(crate) fn is_idle(&self) -> bool {
         self.lock().connection.is_autocommit()

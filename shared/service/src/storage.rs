@@ -1,8 +1,8 @@
 //! A service's own database: SQLite beside the process or PostgreSQL across the network, the same code on both.
 //!
-//! SQLite has one writer. Commands that wait at the same time share its commit: each runs in a savepoint of its own and
-//! is acknowledged after the commit. PostgreSQL takes a transaction for each command, and decides again on fresh state
-//! where another one came first.
+//! SQLite has one writer. Commands that wait at the same time share its commit, and are acknowledged after it; where one
+//! of them writes and is refused, they run again, each in a savepoint of its own, so that it undoes nothing but itself.
+//! PostgreSQL takes a transaction for each command, and decides again on fresh state where another one came first.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -27,6 +27,9 @@ use crate::{
 const RETRIES: u32 = 8;
 /// How many commands may share a SQLite commit.
 const SHARED_COMMIT: usize = 128;
+/// How many shared commits keep commands apart after one that had to run again: somebody who is refused again and again
+/// costs the others little.
+const APART: u32 = 32;
 /// How many commands may wait for SQLite's writer before callers are turned away.
 const QUEUE: usize = 4096;
 
@@ -40,7 +43,7 @@ pub struct Store {
 #[derive(Clone, Debug)]
 enum Writer {
     /// SQLite: one connection, fed from a queue.
-    Queue(mpsc::Sender<Job>),
+    Queue(mpsc::Sender<Waiting>),
     /// PostgreSQL: any connection of the pool.
     Pool(DatabaseConnection),
 }
@@ -261,9 +264,13 @@ impl Store {
         match &self.writer {
             Writer::Queue(queue) => {
                 let (answer, answered) = oneshot::channel();
-                let run: Run = Box::new(move |tx| run(op, end, tx, answer).boxed());
-                let job = Job { run, span: tracing::Span::current(), trace: telemetry::traceparent() };
-                queue.try_send(job).map_err(|_| {
+                let waiting = Waiting {
+                    command: Box::new(Command { op, answer, outcome: None }),
+                    end,
+                    span: tracing::Span::current(),
+                    trace: telemetry::traceparent(),
+                };
+                queue.try_send(waiting).map_err(|_| {
                     Error::exhausted("WRITE_QUEUE_FULL", "too many writes are waiting", "trop d'écritures en attente")
                         .retry_after(Duration::from_secs(1))
                 })?;
@@ -281,7 +288,7 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
 }
 
 /// How the transaction of a command that went well ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Commit,
     RollBack,
@@ -296,73 +303,132 @@ impl End {
     }
 }
 
-/// What is called once the fate of the commit is known.
-type Acknowledge = Box<dyn FnOnce(Result<(), Error>) + Send>;
-
-type Run = Box<dyn for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Acknowledge> + Send>;
-
-struct Job {
-    run: Run,
+/// A command that waits for SQLite's writer.
+struct Waiting {
+    command: Box<dyn Run>,
+    end: End,
     span: tracing::Span,
     /// The trace of the call, for what it writes.
     trace: String,
 }
 
-/// Runs one command in a savepoint.
-async fn run<T, F>(op: F, end: End, tx: &Tx, answer: oneshot::Sender<Result<T, Failure>>) -> Acknowledge
+impl Waiting {
+    async fn run(&mut self, tx: &Tx) -> bool {
+        let run = self.command.run(tx).instrument(self.span.clone());
+        telemetry::carry(self.trace.clone(), run).await
+    }
+}
+
+/// What the writer does with a command, whatever it answers.
+trait Run: Send {
+    /// Runs it, anew where it ran before. Answers false where it is refused.
+    fn run<'t>(&'t mut self, tx: &'t Tx) -> BoxFuture<'t, bool>;
+
+    /// Tells who waits for it what came of it, once the fate of the commit is known.
+    fn acknowledge(self: Box<Self>, committed: Result<(), Error>);
+}
+
+struct Command<T, F> {
+    op: F,
+    answer: oneshot::Sender<Result<T, Failure>>,
+    /// Of its last run.
+    outcome: Option<Result<T, Failure>>,
+}
+
+impl<T, F> Run for Command<T, F>
 where
     T: Send + 'static,
     F: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<T, Failure>> + Send + Sync + 'static,
 {
-    // Nobody waits any more: the caller's deadline has passed.
-    if answer.is_closed() {
-        return Box::new(|_| ());
-    }
-    let outcome = async {
-        let savepoint = tx.savepoint().await?;
-        let outcome = AssertUnwindSafe(op(&savepoint)).catch_unwind().await;
-        match outcome.unwrap_or_else(|_| Err(Error::internal("a command panicked").into())) {
-            Ok(value) => end.of(savepoint).await.map(|()| value).map_err(Failure::from),
-            Err(failure) => {
-                savepoint.undo().await?;
-                Err(failure)
+    fn run<'t>(&'t mut self, tx: &'t Tx) -> BoxFuture<'t, bool> {
+        let run = async {
+            // Nobody waits any more: the caller's deadline has passed.
+            if self.answer.is_closed() {
+                return true;
             }
-        }
-    };
-    match outcome.await {
-        Ok(value) => Box::new(move |committed| {
-            let _ = answer.send(committed.map(|()| value).map_err(Failure::from));
-        }),
-        Err(failure) => Box::new(move |_| {
-            let _ = answer.send(Err(failure));
-        }),
+            let outcome = AssertUnwindSafe((self.op)(tx)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(Error::internal("a command panicked").into()));
+            self.outcome.insert(outcome).is_ok()
+        };
+        run.boxed()
+    }
+
+    fn acknowledge(self: Box<Self>, committed: Result<(), Error>) {
+        let outcome = match self.outcome {
+            Some(Err(failure)) => Err(failure),
+            Some(Ok(value)) => committed.map(|()| value).map_err(Failure::from),
+            None => Err(committed.err().unwrap_or_else(|| Error::unavailable("it did not run")).into()),
+        };
+        let _ = self.answer.send(outcome);
     }
 }
 
 /// SQLite's one writer: takes what waits, runs it in one transaction, commits, then acknowledges.
-async fn write_queue(connection: Arc<sqlite::Connection>, checkpoints: Checkpoints, mut queue: mpsc::Receiver<Job>) {
-    let tx = Tx::Sqlite(connection.clone());
+async fn write_queue(
+    connection: Arc<sqlite::Connection>,
+    checkpoints: Checkpoints,
+    mut queue: mpsc::Receiver<Waiting>,
+) {
+    let mut apart = 0;
     while let Some(first) = queue.recv().await {
-        let mut acknowledgements = Vec::new();
-        let committed = async {
-            connection.batch("BEGIN IMMEDIATE")?;
-            let mut next = Some(first);
-            while let Some(job) = next {
-                acknowledgements.push(telemetry::carry(job.trace, (job.run)(&tx)).instrument(job.span).await);
-                // Where SQLite has ended the transaction itself, nothing of it is kept.
-                let more = acknowledgements.len() < SHARED_COMMIT && !connection.is_idle();
-                next = if more { queue.try_recv().ok() } else { None };
-            }
-            connection.batch("COMMIT").inspect_err(|_| {
-                let _ = connection.batch("ROLLBACK");
-            })
-        };
-        let committed = committed.await.map_err(|error| Failure::from(error).into_error());
-        for acknowledge in acknowledgements {
-            acknowledge(committed.clone());
+        let mut commands = vec![first];
+        let mut is_kept = Ok(false);
+        if apart == 0 {
+            is_kept = share(&connection, &mut commands, &mut queue, false).await;
+            apart = if matches!(is_kept, Ok(false)) { APART } else { 0 };
+        } else {
+            apart -= 1;
+        }
+        if matches!(is_kept, Ok(false)) {
+            is_kept = share(&connection, &mut commands, &mut queue, true).await;
+        }
+        let committed = is_kept.map(|_| ()).map_err(|error| Failure::from(error).into_error());
+        for waiting in commands {
+            waiting.command.acknowledge(committed.clone());
         }
         checkpoints.committed();
     }
+}
+
+/// Runs commands in one transaction, and takes more while it runs; each in a savepoint of its own where they are kept
+/// apart. Answers false, with nothing written, where they are not and one was refused after it had written.
+async fn share(
+    connection: &Arc<sqlite::Connection>,
+    commands: &mut Vec<Waiting>,
+    queue: &mut mpsc::Receiver<Waiting>,
+    apart: bool,
+) -> Result<bool, DbErr> {
+    let tx = Tx::Sqlite(connection.clone());
+    let run = async {
+        connection.batch("BEGIN IMMEDIATE")?;
+        let mut next = 0;
+        while let Some(waiting) = commands.get_mut(next) {
+            if apart || waiting.end == End::RollBack {
+                let savepoint = tx.savepoint().await?;
+                let end = if waiting.run(&savepoint).await { waiting.end } else { End::RollBack };
+                end.of(savepoint).await?;
+            } else {
+                let before = connection.changes();
+                if !waiting.run(&tx).await && connection.changes() != before {
+                    return Ok(false);
+                }
+            }
+            next += 1;
+            if next == commands.len() && next < SHARED_COMMIT {
+                commands.extend(queue.try_recv().ok());
+            }
+            // Where the disk is full or broken, SQLite has ended the transaction itself, and keeps nothing of it.
+            if connection.is_idle() {
+                break;
+            }
+        }
+        connection.batch("COMMIT").map(|()| true)
+    };
+    let is_kept = run.await;
+    if !connection.is_idle() {
+        connection.batch("ROLLBACK")?;
+    }
+    is_kept
 }
 
 /// Runs a command on PostgreSQL, again where a race was lost.
@@ -396,5 +462,72 @@ where
             }
             outcome => return outcome,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::sql;
+
+    /// What a command does after it has written its number.
+    #[derive(Clone, Copy, Debug)]
+    enum Then {
+        GoesWell,
+        IsRefused,
+        Panics,
+    }
+
+    async fn insert(tx: &Tx, number: i64, then: Then) -> Result<i64, Failure> {
+        sql::execute(tx, "INSERT INTO written (number) VALUES ($1)", [number.into()]).await?;
+        match then {
+            Then::GoesWell => Ok(number),
+            Then::IsRefused => Err(Error::not_found("numbers/any").into()),
+            Then::Panics => panic!("on purpose"),
+        }
+    }
+
+    async fn written(store: &Store) -> Vec<i64> {
+        let rows = sql::all(store.read(), "SELECT number FROM written ORDER BY number", []).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "number").unwrap()).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn commands_that_share_a_commit_undo_nothing_but_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&sqlite::url(&folder.path().join("store.db"))).await.unwrap();
+        let create = "CREATE TABLE written (number bigint PRIMARY KEY)";
+        store
+            .write(move |tx| Box::pin(async move { Ok(tx.execute_unprepared(create).await.map(drop)?) }))
+            .await
+            .unwrap();
+
+        // The first one holds up the writer until all of them wait.
+        let (gate, runs) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
+        let (opened, counted) = (gate.clone(), runs.clone());
+        let first = store.write(move |tx| {
+            let (gate, runs) = (opened.clone(), counted.clone());
+            Box::pin(async move {
+                gate.acquire().await.unwrap().forget();
+                runs.fetch_add(1, Ordering::Relaxed);
+                insert(tx, 0, Then::GoesWell).await
+            })
+        });
+        let one = |(number, then)| store.write(move |tx| Box::pin(insert(tx, number, then)));
+        let others = [(1, Then::GoesWell), (2, Then::IsRefused), (3, Then::Panics), (5, Then::GoesWell)].map(one);
+        let rehearsed = store.rehearse(|tx| Box::pin(insert(tx, 4, Then::GoesWell)));
+        let (first, others, rehearsed, ()) =
+            futures::join!(first, join_all(others), rehearsed, async { gate.add_permits(2) });
+        assert_eq!(first.unwrap(), 0);
+        assert_eq!(rehearsed.unwrap(), 4);
+        let others: Vec<_> = others.into_iter().map(Result::ok).collect();
+        assert_eq!(others, [Some(1), None, None, Some(5)]);
+        assert_eq!(runs.load(Ordering::Relaxed), 2, "once together, and once apart");
+        assert_eq!(written(&store).await, [0, 1, 5]);
     }
 }
