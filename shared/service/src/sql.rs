@@ -11,6 +11,8 @@ use conum_kernel::Error;
 use jiff::{Timestamp, civil::Date};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, FromQueryResult, QueryResult, Statement, Value};
 
+use crate::Failure;
+
 /// Runs a statement.
 ///
 /// # Errors
@@ -119,6 +121,43 @@ pub async fn rows<T: FromQueryResult, C: ConnectionTrait>(
 ) -> Result<Vec<T>, DbErr> {
     let rows = all(connection, sql, values).await?;
     rows.iter().map(|row| T::from_query_result(row, "")).collect()
+}
+
+/// A connection that reads the rows of a query one after the other: a whole table is held once, as what it is read into.
+#[async_trait::async_trait]
+pub trait Rows: ConnectionTrait {
+    /// Gives every row to `take`, until it refuses one.
+    ///
+    /// # Errors
+    /// The database's, and what `take` refuses.
+    async fn each_raw(
+        &self,
+        statement: Statement,
+        take: &mut (dyn FnMut(QueryResult) -> Result<(), DbErr> + Send),
+    ) -> Result<(), DbErr>;
+}
+
+/// Every row of a query that answers many, read as `T` and as what it stands for.
+///
+/// # Errors
+/// The database's; what cannot be read.
+pub async fn every<T: FromQueryResult, U: Send, C: Rows>(
+    connection: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value> + Send,
+    mut into: impl FnMut(T) -> Result<U, Error> + Send,
+) -> Result<Vec<U>, Failure> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let (mut all, mut refused) = (Vec::new(), None);
+    let mut take = |row: QueryResult| {
+        match into(T::from_query_result(&row, "")?) {
+            Ok(one) => all.push(one),
+            Err(error) => refused = refused.take().or(Some(error)),
+        }
+        Ok(())
+    };
+    connection.each_raw(statement, &mut take).await?;
+    refused.map_or(Ok(all), |error| Err(error.into()))
 }
 
 /// The first row of a query, read as `T`.

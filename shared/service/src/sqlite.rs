@@ -146,10 +146,29 @@ impl Connection {
     }
 
     fn rows(&self, name: &'static str, statement: &Statement, most: usize) -> Result<Vec<QueryResult>, DbErr> {
+        let mut answer = Vec::new();
+        let mut take = |row| {
+            answer.push(row);
+            Ok(())
+        };
+        self.each(name, statement, most, &mut take)?;
+        Ok(answer)
+    }
+
+    /// Reads at most so many rows, one after the other.
+    fn each(
+        &self,
+        name: &'static str,
+        statement: &Statement,
+        most: usize,
+        take: &mut dyn FnMut(QueryResult) -> Result<(), DbErr>,
+    ) -> Result<(), DbErr> {
+        let mut taken = Ok(());
         self.run(name, statement, |mut prepared, known| {
             let columns = columns(&prepared, &statement.sql, known);
-            let (mut answer, mut rows) = (Vec::new(), prepared.raw_query());
-            while answer.len() < most
+            let (mut count, mut rows) = (0, prepared.raw_query());
+            while taken.is_ok()
+                && count < most
                 && let Some(row) = rows.next()?
             {
                 let value = |Column { index, name, kind }: &Column| {
@@ -157,10 +176,21 @@ impl Connection {
                     value.map(|value| Some((name.clone(), value?))).transpose()
                 };
                 let values = columns.iter().filter_map(value).collect::<rusqlite::Result<_>>()?;
-                answer.push(ProxyRow { values }.into());
+                taken = take(ProxyRow { values }.into());
+                count += 1;
             }
-            Ok(answer)
-        })
+            Ok(())
+        })?;
+        taken
+    }
+
+    /// Reads every row.
+    pub(crate) fn every(
+        &self,
+        statement: &Statement,
+        take: &mut dyn FnMut(QueryResult) -> Result<(), DbErr>,
+    ) -> Result<(), DbErr> {
+        self.each("sea_orm.query_all", statement, usize::MAX, take)
     }
 }
 
@@ -258,6 +288,15 @@ impl Readers {
         let answer = read(&connection);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         answer
+    }
+
+    /// Reads every row.
+    pub(crate) fn every(
+        &self,
+        statement: &Statement,
+        take: &mut dyn FnMut(QueryResult) -> Result<(), DbErr>,
+    ) -> Result<(), DbErr> {
+        self.with(|connection| connection.every(statement, take))
     }
 
     /// A connection of one's own.

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 use crate::{
     Failure,
     schema::{self, Tables},
+    sql,
     sqlite::{self, Checkpoints, Mode},
     telemetry,
     threads::{self, Aside},
@@ -168,6 +169,22 @@ macro_rules! connection {
                 match self {
                     Self::Sqlite(connection) => connection.query_all_raw(statement).await,
                     Self::Postgres(connection) => connection.query_all_raw(statement).await,
+                }
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl sql::Rows for $type {
+            async fn each_raw(
+                &self,
+                statement: Statement,
+                take: &mut (dyn FnMut(QueryResult) -> Result<(), DbErr> + Send),
+            ) -> Result<(), DbErr> {
+                match self {
+                    Self::Sqlite(connection) => connection.every(&statement, take),
+                    Self::Postgres(connection) => {
+                        connection.query_all_raw(statement).await?.into_iter().try_for_each(take)
+                    }
                 }
             }
         }
@@ -473,7 +490,6 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
-    use crate::sql;
 
     /// What a command does after it has written its number.
     #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use conum_proto::matching::v1::{
     SimulateWaveResponse, SupposedSettings, SupposedStructure, WaveOutcome, shortage_explanation::Obstacle as Wire,
     studies_service_server::StudiesService,
 };
-use conum_service::{Call, Failure, Host, wire};
+use conum_service::{Call, Failure, Host, sql, wire};
 use sea_orm::ConnectionTrait;
 use tonic::{Request, Response, Status};
 
@@ -131,11 +131,7 @@ struct Study {
 }
 
 impl Study {
-    async fn read<C: ConnectionTrait>(
-        connection: &C,
-        call: &Call,
-        asked: &SimulateWaveRequest,
-    ) -> Result<Self, Failure> {
+    async fn read<C: sql::Rows>(connection: &C, call: &Call, asked: &SimulateWaveRequest) -> Result<Self, Failure> {
         let settings = settings(connection, call).await?;
         let mut wrong = Violations::default();
         let waves: Vec<Option<WaveId>> =

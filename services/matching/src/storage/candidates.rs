@@ -7,7 +7,7 @@ use conum_geo::{BoundingBox, Place, Territory, distance_m};
 use conum_kernel::{CandidateId, Error, StructureId};
 use conum_service::{
     Failure, Tx,
-    sql::{self, Script},
+    sql::{self, Rows, Script},
 };
 use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
@@ -252,18 +252,18 @@ pub async fn set_arrived(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The database's.
-pub async fn with_room<C: ConnectionTrait>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
+pub async fn with_room<C: Rows>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
     let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND {WITH_ROOM}");
-    let rows = sql::rows::<Row, _>(connection, &query, [count(limit)]).await?;
-    Ok(stored(rows)?.into_iter().map(|person| person.available(limit)).collect())
+    sql::every(connection, &query, [count(limit)], |row: Row| Ok(Stored::try_from(row)?.available(limit))).await
 }
 
 /// Everybody who may be introduced, whether there is room or not, and their live introductions.
 ///
 /// # Errors
 /// The database's.
-pub async fn open<C: ConnectionTrait>(connection: &C) -> Result<Vec<Stored>, Failure> {
-    stored(sql::rows(connection, &format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN}"), []).await?)
+pub async fn open<C: Rows>(connection: &C) -> Result<Vec<Stored>, Failure> {
+    sql::every(connection, &format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN}"), [], |row: Row| row.try_into())
+        .await
 }
 
 /// Everybody of the programme who lives around a structure, goes anywhere on its side of the sea, or wishes its
