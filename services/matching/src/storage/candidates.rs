@@ -12,7 +12,7 @@ use conum_service::{
 use jiff::civil::Date;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
-use super::read;
+use super::{introductions, read};
 use crate::domain::{
     assignment::{Available, Introduced},
     candidate::{Candidate, Quality, Reach, Sector},
@@ -41,11 +41,10 @@ struct Row {
 }
 
 const COLUMNS: &str = "id, registered_at, commune, lat, lon, department, territory, max_km, available_from, sectors,
-    offers, wishes, eligible, job_seeker_since, taken, gone,
-    (SELECT count(*) FROM introductions WHERE candidate = candidates.id AND candidate_slot IS NOT NULL) AS live";
-/// Whether there is room for more live introductions than `$1`.
-const WITH_ROOM: &str =
-    "(SELECT count(*) FROM introductions WHERE candidate = candidates.id AND candidate_slot IS NOT NULL) < $1";
+    offers, wishes, eligible, job_seeker_since, taken, gone";
+/// Live introductions, counted where they are.
+const LIVE: &str =
+    "(SELECT count(*) FROM introductions WHERE candidate = candidates.id AND candidate_slot IS NOT NULL)";
 /// Who may be introduced at all, as the partial indexes say it.
 const OPEN: &str = "eligible AND NOT taken AND NOT gone";
 
@@ -157,7 +156,7 @@ pub async fn upsert(tx: &Tx, candidate: &Candidate, today: Date) -> Result<(), F
 /// # Errors
 /// The database's.
 pub async fn find<C: ConnectionTrait>(connection: &C, id: CandidateId) -> Result<Option<Stored>, Failure> {
-    let query = format!("SELECT {COLUMNS} FROM candidates WHERE id = $1");
+    let query = format!("SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE id = $1");
     let row: Option<Row> = sql::row(connection, &query, [id.to_string().into()]).await?;
     Ok(row.map(Stored::try_from).transpose()?)
 }
@@ -167,7 +166,7 @@ pub async fn find<C: ConnectionTrait>(connection: &C, id: CandidateId) -> Result
 /// # Errors
 /// The database's.
 pub async fn lock(tx: &Tx, id: CandidateId) -> Result<Option<Stored>, Failure> {
-    let query = format!("SELECT {COLUMNS} FROM candidates WHERE id = $1{}", sql::for_update(tx));
+    let query = format!("SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE id = $1{}", sql::for_update(tx));
     let row: Option<Row> = sql::row(tx, &query, [id.to_string().into()]).await?;
     Ok(row.map(Stored::try_from).transpose()?)
 }
@@ -178,15 +177,10 @@ pub async fn lock(tx: &Tx, id: CandidateId) -> Result<Option<Stored>, Failure> {
 /// # Errors
 /// The database's.
 pub async fn lock_place(tx: &Tx, id: CandidateId, limit: usize) -> Result<bool, Failure> {
-    let id = id.to_string();
     let lock = format!("SELECT 1 AS found FROM candidates WHERE id = $1 AND {OPEN}{}", sql::for_update(tx));
-    if sql::one(tx, &lock, [id.clone().into()]).await?.is_none() {
-        return Ok(false);
-    }
+    let is_open = sql::one(tx, &lock, [id.to_string().into()]).await?.is_some();
     // Counted under the lock: what another one has taken meanwhile is seen.
-    let count = "SELECT count(*) AS live FROM introductions WHERE candidate = $1 AND candidate_slot IS NOT NULL";
-    let live: Option<i64> = sql::one(tx, count, [id.into()]).await?.map(|row| row.try_get("", "live")).transpose()?;
-    Ok(live.is_none_or(|live| usize::try_from(live).is_ok_and(|live| live < limit)))
+    Ok(is_open && introductions::live_count_of_candidate(tx, id).await? < limit)
 }
 
 /// Notes that a selection or a contract holds a person, or no longer does.
@@ -253,8 +247,8 @@ pub async fn set_arrived(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
 /// # Errors
 /// The database's.
 pub async fn with_room<C: Rows>(connection: &C, limit: usize) -> Result<Vec<Available>, Failure> {
-    let query = format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN} AND {WITH_ROOM}");
-    sql::every(connection, &query, [count(limit)], |row: Row| Ok(Stored::try_from(row)?.available(limit))).await
+    let people = open(connection).await?.into_iter().map(|person| person.available(limit));
+    Ok(people.filter(|person| person.room > 0).collect())
 }
 
 /// Everybody who may be introduced, whether there is room or not, and their live introductions.
@@ -262,8 +256,8 @@ pub async fn with_room<C: Rows>(connection: &C, limit: usize) -> Result<Vec<Avai
 /// # Errors
 /// The database's.
 pub async fn open<C: Rows>(connection: &C) -> Result<Vec<Stored>, Failure> {
-    sql::every(connection, &format!("SELECT {COLUMNS} FROM candidates WHERE {OPEN}"), [], |row: Row| row.try_into())
-        .await
+    let query = format!("SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE {OPEN}");
+    sql::every(connection, &query, [], |row: Row| row.try_into()).await
 }
 
 /// Everybody of the programme who lives around a structure, goes anywhere on its side of the sea, or wishes its
@@ -278,7 +272,7 @@ pub async fn near<C: ConnectionTrait>(
 ) -> Result<Vec<(Stored, bool)>, Failure> {
     let area = structure.place.map(|place| BoundingBox::around(place, f64::from(km)));
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE NOT gone AND (max_km IS NULL AND territory = $1
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE NOT gone AND (max_km IS NULL AND territory = $1
            OR lat BETWEEN $2 AND $3 AND lon BETWEEN $4 AND $5 OR commune = $6
            OR id IN (SELECT candidate FROM wishes WHERE department = $7))"
     );
@@ -387,7 +381,7 @@ pub async fn around(
         }
     };
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE id IN (
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE id IN (
            SELECT id FROM candidates WHERE {among} AND territory = $1 AND {within} ORDER BY {away}, registered_at, id LIMIT $5)",
         among = among.condition(since),
     );
@@ -417,7 +411,7 @@ fn count(count: usize) -> Value {
 /// The database's.
 pub async fn inhabitants(tx: &Tx, seat: &Seat, among: Among, most: usize) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {among} AND commune = $2 AND {WITH_ROOM} AND {NOT_INTRODUCED}
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE {among} AND commune = $2 AND {LIVE} < $1 AND {NOT_INTRODUCED}
          ORDER BY registered_at, id LIMIT $4",
         among = among.condition(5),
     );
@@ -452,8 +446,8 @@ const NOT_INTRODUCED: &str =
 /// The database's.
 pub async fn wishing(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {among} AND id IN (SELECT candidate FROM wishes WHERE department = $2)
-           AND {WITH_ROOM} AND {NOT_INTRODUCED}",
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE {among} AND id IN (SELECT candidate FROM wishes WHERE department = $2)
+           AND {LIVE} < $1 AND {NOT_INTRODUCED}",
         among = among.condition(4),
     );
     let structure = &seat.structure;
@@ -467,7 +461,7 @@ pub async fn wishing(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available
 /// The database's.
 pub async fn anywhere(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS} FROM candidates WHERE {among} AND max_km IS NULL AND territory = $2 AND {WITH_ROOM}
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE {among} AND max_km IS NULL AND territory = $2 AND {LIVE} < $1
            AND {NOT_INTRODUCED}",
         among = among.condition(4),
     );

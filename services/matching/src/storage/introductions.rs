@@ -169,10 +169,23 @@ pub async fn live_of_structure<C: ConnectionTrait>(
 /// # Errors
 /// The database's.
 pub async fn live_count<C: ConnectionTrait>(connection: &C, structure: StructureId) -> Result<usize, Failure> {
-    let query = "SELECT count(*) AS live FROM introductions WHERE structure = $1 AND structure_slot IS NOT NULL";
-    let row = sql::one(connection, query, [structure.to_string().into()]).await?;
-    let live: i64 = row.map(|row| row.try_get("", "live")).transpose()?.unwrap_or(0);
-    Ok(usize::try_from(live).unwrap_or(0))
+    slots(connection, "structure", structure.to_string()).await
+}
+
+/// How many live introductions a candidate has.
+///
+/// # Errors
+/// The database's.
+pub async fn live_count_of_candidate(tx: &Tx, candidate: CandidateId) -> Result<usize, Failure> {
+    slots(tx, "candidate", candidate.to_string()).await
+}
+
+/// How many slots of one side are held.
+async fn slots<C: ConnectionTrait>(connection: &C, side: &str, id: String) -> Result<usize, Failure> {
+    let query = format!("SELECT count(*) AS held FROM introductions WHERE {side} = $1 AND {side}_slot IS NOT NULL");
+    let row = sql::one(connection, &query, [id.into()]).await?;
+    let held: i64 = row.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(0);
+    Ok(usize::try_from(held).unwrap_or(0))
 }
 
 /// How many live introductions each structure has that has any.
