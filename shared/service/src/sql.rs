@@ -123,7 +123,8 @@ pub async fn rows<T: FromQueryResult, C: ConnectionTrait>(
     rows.iter().map(|row| T::from_query_result(row, "")).collect()
 }
 
-/// A connection that reads the rows of a query one after the other: a whole table is held once, as what it is read into.
+/// A connection that gives the rows of a query one after the other: on SQLite a whole table is held once, as what it is
+/// read into.
 #[async_trait::async_trait]
 pub trait Rows: ConnectionTrait {
     /// Gives every row to `take`, until it refuses one.

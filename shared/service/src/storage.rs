@@ -389,14 +389,10 @@ async fn write_queue(
     let mut apart = 0;
     while let Some(first) = queue.recv().await {
         let mut commands = vec![first];
-        let mut is_kept = Ok(false);
-        if apart == 0 {
-            is_kept = share(&connection, &mut commands, &mut queue, false).await;
-            apart = if matches!(is_kept, Ok(false)) { APART } else { 0 };
-        } else {
-            apart -= 1;
-        }
+        let mut is_kept =
+            if apart == 0 { share(&connection, &mut commands, &mut queue, false).await } else { Ok(false) };
         if matches!(is_kept, Ok(false)) {
+            apart = if apart == 0 { APART } else { apart - 1 };
             is_kept = share(&connection, &mut commands, &mut queue, true).await;
         }
         let committed = is_kept.map(|_| ()).map_err(|error| Failure::from(error).into_error());

@@ -14,6 +14,7 @@ use crate::{
         policies::Settings,
     },
     storage::{
+        candidates,
         introductions::{self, Introduction},
         structures,
     },
@@ -148,6 +149,7 @@ async fn end(
     freed.introduction(introduction);
     introduction.ended_at = Some(call.moment.now);
     introduction.remind_at = None;
+    candidates::hold(tx, introduction.candidate).await?;
     introductions::update(tx, introduction).await?;
     introduction.version += 1;
     let name = introduction.id.name();

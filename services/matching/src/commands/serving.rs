@@ -292,8 +292,10 @@ async fn search_among(
     // The last ring has no limit: beyond the others only those come who go anywhere.
     for km in candidates::RINGS.into_iter().map(Some).chain([None]) {
         let (mut most, errs) = (NEAREST.max(2 * count), if km.is_some() { FLAT_MAP } else { FLAT_FRANCE });
+        // Mostly the nearest have room. Where they have not, those without are passed over.
+        let mut with_room = false;
         loop {
-            let around = candidates::around(tx, seat, place, km, among, introduced, most).await?;
+            let around = candidates::around(tx, seat, km, among, introduced, most, with_room).await?;
             let Around { mut people, whole, furthest } = around;
             people.extend(close.iter().cloned());
             let first = first(seat, &people, terms, count);
@@ -310,6 +312,7 @@ async fn search_among(
                 break;
             }
             most = most.saturating_mul(8);
+            with_room = true;
         }
     }
     Ok(Vec::new())

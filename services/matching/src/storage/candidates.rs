@@ -161,7 +161,7 @@ pub async fn find<C: ConnectionTrait>(connection: &C, id: CandidateId) -> Result
     Ok(row.map(Stored::try_from).transpose()?)
 }
 
-/// Reads a candidate and locks it.
+/// Reads a candidate and locks it. Its live introductions are those from before another one's lock.
 ///
 /// # Errors
 /// The database's.
@@ -169,6 +169,19 @@ pub async fn lock(tx: &Tx, id: CandidateId) -> Result<Option<Stored>, Failure> {
     let query = format!("SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE id = $1{}", sql::for_update(tx));
     let row: Option<Row> = sql::row(tx, &query, [id.to_string().into()]).await?;
     Ok(row.map(Stored::try_from).transpose()?)
+}
+
+/// Locks a candidate whose introductions change, where rows are locked.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
+    let lock = sql::for_update(tx);
+    if !lock.is_empty() {
+        let query = format!("SELECT 1 AS found FROM candidates WHERE id = $1{lock}");
+        sql::one(tx, &query, [id.to_string().into()]).await?;
+    }
+    Ok(())
 }
 
 /// Locks a candidate, and answers whether there is a place left and the person may be introduced. The place is taken with
@@ -198,7 +211,7 @@ pub async fn set_taken(tx: &Tx, id: CandidateId, taken: bool) -> Result<(), Fail
 /// # Errors
 /// The database's.
 pub async fn set_gone(tx: &Tx, id: CandidateId, merged_into: Option<CandidateId>) -> Result<(), Failure> {
-    let update = "UPDATE candidates SET gone = true, merged_into = coalesce($2, merged_into) WHERE id = $1";
+    let update = "UPDATE candidates SET gone = true, merged_into = $2 WHERE id = $1";
     sql::execute(tx, update, [id.to_string().into(), merged_into.map(|id| id.to_string()).into()]).await?;
     Ok(())
 }
@@ -336,26 +349,35 @@ pub struct Around {
     pub furthest: Option<Place>,
 }
 
-/// Looks at `most` people who reach a structure from around it, beside those who were introduced to it: the nearest on a
-/// flat map, then the earliest registered, then by id; within some km, or, without a limit, those who go anywhere on its
-/// side of the sea.
+/// Looks at `most` people who reach a structure from around its place, beside those who were introduced to it: the nearest
+/// on a flat map, then the earliest registered, then by id; within some km, or, without a limit, those who go anywhere on
+/// its side of the sea. Where it is asked for, only at those with room: that takes longer for each, and fewer of them.
 ///
 /// # Errors
 /// The database's.
 pub async fn around(
     tx: &Tx,
     seat: &Seat,
-    place: Place,
     km: Option<f64>,
     among: Among,
     introduced: &Introduced,
     most: usize,
+    with_room: bool,
 ) -> Result<Around, Failure> {
+    let Some(place) = seat.structure.place else {
+        return Ok(Around { people: Vec::new(), whole: true, furthest: None });
+    };
     let is_new = |candidate: CandidateId| !introduced.contains(&(seat.structure.id, candidate));
     let most = most + introduced.iter().filter(|(structure, _)| *structure == seat.structure.id).count();
     let narrowing = place.lat().to_radians().cos().powi(2);
     let mut values: Vec<Value> =
         vec![territory(seat).into(), place.lat().into(), place.lon().into(), narrowing.into(), count(most)];
+    let room = if with_room {
+        values.push(count(among.limit));
+        format!(" AND {LIVE} < ${}", values.len())
+    } else {
+        String::new()
+    };
     let since = values.len() + 1;
     values.extend(among.values());
     let away = "((lat - $2) * (lat - $2) + (lon - $3) * (lon - $3) * $4)";
@@ -382,7 +404,7 @@ pub async fn around(
     };
     let query = format!(
         "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE id IN (
-           SELECT id FROM candidates WHERE {among} AND territory = $1 AND {within} ORDER BY {away}, registered_at, id LIMIT $5)",
+           SELECT id FROM candidates WHERE {among} AND territory = $1 AND {within}{room} ORDER BY {away}, registered_at, id LIMIT $5)",
         among = among.condition(since),
     );
     let mut people = stored(sql::rows(tx, &query, values).await?)?;
@@ -512,17 +534,14 @@ pub async fn pairs<C: ConnectionTrait>(
     Ok(pairs)
 }
 
-/// Unites the pairs of two registrations (C08), and of those that were merged into the second before.
+/// Unites the pairs of two registrations (C08). Merges are rare: no index finds the pairs of a person.
 ///
 /// # Errors
 /// The database's.
 pub async fn unite_pairs(tx: &Tx, kept: CandidateId, merged: CandidateId) -> Result<(), Failure> {
     sql::execute(
         tx,
-        "INSERT INTO pairs (structure, candidate)
-         WITH RECURSIVE same (id) AS (
-           SELECT $2 UNION SELECT candidates.id FROM candidates JOIN same ON candidates.merged_into = same.id)
-         SELECT DISTINCT structure, $1 FROM introductions WHERE candidate IN (SELECT id FROM same)
+        "INSERT INTO pairs (structure, candidate) SELECT structure, $1 FROM pairs WHERE candidate = $2
          ON CONFLICT DO NOTHING",
         [kept.to_string().into(), merged.to_string().into()],
     )

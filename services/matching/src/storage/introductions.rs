@@ -322,13 +322,17 @@ pub async fn update(tx: &Tx, introduction: &Introduction) -> Result<(), Failure>
 /// Puts a live introduction into the first free place of another registration of the same person (C08).
 ///
 /// # Errors
-/// The database's.
+/// Aborted where it has changed since it was read.
 pub async fn move_to(tx: &Tx, introduction: &mut Introduction, candidate: CandidateId) -> Result<(), Failure> {
     let slot = free_slot("candidate", 2);
     let update = format!(
-        "UPDATE introductions SET candidate = $2, candidate_slot = {slot}, version = version + 1 WHERE id = $1"
+        "UPDATE introductions SET candidate = $2, candidate_slot = {slot}, version = version + 1
+         WHERE id = $1 AND version = $3"
     );
-    sql::execute(tx, &update, [introduction.id.to_string().into(), candidate.to_string().into()]).await?;
+    let values = [introduction.id.to_string().into(), candidate.to_string().into(), introduction.version.into()];
+    if sql::execute(tx, &update, values).await?.rows_affected() != 1 {
+        return Err(Error::stale(&introduction.id.name()).into());
+    }
     introduction.candidate = candidate;
     introduction.version += 1;
     Ok(())

@@ -25,7 +25,6 @@ const PLACES: &[&str] = &[
         WHERE eligible AND NOT taken AND NOT gone",
     "CREATE INDEX candidates_anywhere ON candidates (territory, lat, lon, max_km, registered_at, id,
         eligible, taken, gone) WHERE max_km IS NULL AND eligible AND NOT taken AND NOT gone",
-    "CREATE INDEX candidates_merged ON candidates (merged_into) WHERE merged_into IS NOT NULL",
     "DROP INDEX pairs_by_candidate",
     "DROP INDEX introductions_by_structure",
     "DROP INDEX introductions_by_candidate",
