@@ -150,15 +150,22 @@ pub async fn every<T: FromQueryResult, U: Send, C: Rows>(
 ) -> Result<Vec<U>, Failure> {
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     let (mut all, mut refused) = (Vec::new(), None);
-    let mut take = |row: QueryResult| {
-        match into(T::from_query_result(&row, "")?) {
-            Ok(one) => all.push(one),
-            Err(error) => refused = refused.take().or(Some(error)),
+    let mut take = |row: QueryResult| match into(T::from_query_result(&row, "")?) {
+        Ok(one) => {
+            all.push(one);
+            Ok(())
         }
-        Ok(())
+        Err(error) => {
+            refused = Some(error);
+            Err(DbErr::Custom("a row cannot be read".into()))
+        }
     };
-    connection.each_raw(statement, &mut take).await?;
-    refused.map_or(Ok(all), |error| Err(error.into()))
+    let read = connection.each_raw(statement, &mut take).await;
+    if let Some(error) = refused {
+        return Err(error.into());
+    }
+    read?;
+    Ok(all)
 }
 
 /// The first row of a query, read as `T`.
@@ -202,4 +209,19 @@ pub(crate) fn is_postgres<C: ConnectionTrait>(connection: &C) -> bool {
 #[must_use]
 pub fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
     if is_postgres(connection) { " FOR UPDATE" } else { "" }
+}
+
+/// Locks the rows of a query; SQLite's one writer needs it not.
+///
+/// # Errors
+/// The database's.
+pub async fn lock<C: ConnectionTrait>(
+    connection: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value> + Send,
+) -> Result<(), DbErr> {
+    if is_postgres(connection) {
+        all(connection, &format!("{sql}{}", for_update(connection)), values).await?;
+    }
+    Ok(())
 }

@@ -176,12 +176,7 @@ pub async fn lock(tx: &Tx, id: CandidateId) -> Result<Option<Stored>, Failure> {
 /// # Errors
 /// The database's.
 pub async fn hold(tx: &Tx, id: CandidateId) -> Result<(), Failure> {
-    let lock = sql::for_update(tx);
-    if !lock.is_empty() {
-        let query = format!("SELECT 1 AS found FROM candidates WHERE id = $1{lock}");
-        sql::one(tx, &query, [id.to_string().into()]).await?;
-    }
-    Ok(())
+    Ok(sql::lock(tx, "SELECT 1 AS found FROM candidates WHERE id = $1", [id.to_string().into()]).await?)
 }
 
 /// Locks a candidate, and answers whether there is a place left and the person may be introduced. The place is taken with

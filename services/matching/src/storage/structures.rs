@@ -123,14 +123,8 @@ pub async fn lock(tx: &Tx, id: StructureId) -> Result<Option<Stored>, Failure> {
 /// # Errors
 /// The database's.
 pub async fn lock_of(tx: &Tx, introduction: IntroductionId) -> Result<(), Failure> {
-    let lock = sql::for_update(tx);
-    if !lock.is_empty() {
-        let query = format!(
-            "SELECT 1 AS found FROM structures WHERE id = (SELECT structure FROM introductions WHERE id = $1){lock}"
-        );
-        sql::one(tx, &query, [introduction.to_string().into()]).await?;
-    }
-    Ok(())
+    let query = "SELECT 1 AS found FROM structures WHERE id = (SELECT structure FROM introductions WHERE id = $1)";
+    Ok(sql::lock(tx, query, [introduction.to_string().into()]).await?)
 }
 
 /// The structures that wait for a possible candidate, in the order of their ids.
