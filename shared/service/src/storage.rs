@@ -59,8 +59,36 @@ pub enum Reader {
 /// A transaction, or a savepoint in one.
 #[derive(Debug)]
 pub enum Tx {
-    Sqlite(Arc<sqlite::Connection>),
+    Sqlite(Level),
     Postgres(DatabaseTransaction),
+}
+
+/// A transaction of SQLite's, or a savepoint in it.
+#[derive(Debug)]
+pub struct Level {
+    connection: Arc<sqlite::Connection>,
+    /// How many savepoints deep. They are named after it, so that the end of one ends those that were left open in it.
+    depth: u32,
+}
+
+impl Level {
+    fn transaction(connection: Arc<sqlite::Connection>) -> Self {
+        Self { connection, depth: 0 }
+    }
+
+    fn savepoint(&self) -> Result<Self, DbErr> {
+        let within = Self { connection: self.connection.clone(), depth: self.depth + 1 };
+        within.batch(&format!("SAVEPOINT level_{}", within.depth))?;
+        Ok(within)
+    }
+}
+
+impl std::ops::Deref for Level {
+    type Target = sqlite::Connection;
+
+    fn deref(&self) -> &sqlite::Connection {
+        &self.connection
+    }
 }
 
 impl Reader {
@@ -73,7 +101,7 @@ impl Reader {
             Self::Sqlite(readers) => {
                 let connection = readers.another()?;
                 connection.batch("BEGIN")?;
-                Tx::Sqlite(Arc::new(connection))
+                Tx::Sqlite(Level::transaction(Arc::new(connection)))
             }
             Self::Postgres(pool) => {
                 Tx::Postgres(pool.begin_with_config(Some(IsolationLevel::RepeatableRead), None).await?)
@@ -101,10 +129,7 @@ impl Tx {
     /// The database's.
     pub async fn savepoint(&self) -> Result<Self, DbErr> {
         match self {
-            Self::Sqlite(connection) => {
-                connection.batch("SAVEPOINT command")?;
-                Ok(Self::Sqlite(connection.clone()))
-            }
+            Self::Sqlite(level) => Ok(Self::Sqlite(level.savepoint()?)),
             Self::Postgres(transaction) => Ok(Self::Postgres(transaction.begin().await?)),
         }
     }
@@ -115,7 +140,7 @@ impl Tx {
     /// The database's.
     pub async fn keep(self) -> Result<(), DbErr> {
         match self {
-            Self::Sqlite(connection) => connection.batch("RELEASE command"),
+            Self::Sqlite(level) => level.batch(&format!("RELEASE level_{}", level.depth)),
             Self::Postgres(transaction) => transaction.commit().await,
         }
     }
@@ -126,7 +151,7 @@ impl Tx {
     /// The database's.
     pub async fn undo(self) -> Result<(), DbErr> {
         match self {
-            Self::Sqlite(connection) => connection.batch("ROLLBACK TO command; RELEASE command"),
+            Self::Sqlite(level) => level.batch(&format!("ROLLBACK TO level_{0}; RELEASE level_{0}", level.depth)),
             Self::Postgres(transaction) => transaction.rollback().await,
         }
     }
@@ -229,7 +254,7 @@ impl Store {
             if url.starts_with(sqlite::SCHEME) {
                 let connection = Arc::new(sqlite::Connection::open(url, Mode::Write)?);
                 connection.batch("BEGIN IMMEDIATE")?;
-                schema::bring_up(&Tx::Sqlite(connection.clone()), tables).await?;
+                schema::bring_up(&Tx::Sqlite(Level::transaction(connection.clone())), tables).await?;
                 connection.batch("COMMIT")
             } else {
                 let connection = Database::connect(postgres(url, 1)).await?;
@@ -411,7 +436,7 @@ async fn share(
     queue: &mut mpsc::Receiver<Waiting>,
     apart: bool,
 ) -> Result<bool, DbErr> {
-    let tx = Tx::Sqlite(connection.clone());
+    let tx = Tx::Sqlite(Level::transaction(connection.clone()));
     let run = async {
         connection.batch("BEGIN IMMEDIATE")?;
         let mut next = 0;
@@ -493,6 +518,7 @@ mod tests {
         GoesWell,
         IsRefused,
         Panics,
+        PanicsWithin,
     }
 
     async fn insert(tx: &Tx, number: i64, then: Then) -> Result<i64, Failure> {
@@ -501,6 +527,11 @@ mod tests {
             Then::GoesWell => Ok(number),
             Then::IsRefused => Err(Error::not_found("numbers/any").into()),
             Then::Panics => panic!("on purpose"),
+            Then::PanicsWithin => {
+                let savepoint = tx.savepoint().await?;
+                sql::execute(&savepoint, "INSERT INTO written (number) VALUES ($1)", [(-number).into()]).await?;
+                panic!("on purpose, with a savepoint open")
+            }
         }
     }
 
@@ -531,14 +562,21 @@ mod tests {
             })
         });
         let one = |(number, then)| store.write(move |tx| Box::pin(insert(tx, number, then)));
-        let others = [(1, Then::GoesWell), (2, Then::IsRefused), (3, Then::Panics), (5, Then::GoesWell)].map(one);
+        let others = [
+            (1, Then::GoesWell),
+            (2, Then::IsRefused),
+            (3, Then::Panics),
+            (6, Then::PanicsWithin),
+            (5, Then::GoesWell),
+        ];
+        let others = others.map(one);
         let rehearsed = store.rehearse(|tx| Box::pin(insert(tx, 4, Then::GoesWell)));
         let (first, others, rehearsed, ()) =
             futures::join!(first, join_all(others), rehearsed, async { gate.add_permits(2) });
         assert_eq!(first.unwrap(), 0);
         assert_eq!(rehearsed.unwrap(), 4);
         let others: Vec<_> = others.into_iter().map(Result::ok).collect();
-        assert_eq!(others, [Some(1), None, None, Some(5)]);
+        assert_eq!(others, [Some(1), None, None, None, Some(5)]);
         assert_eq!(runs.load(Ordering::Relaxed), 2, "once together, and once apart");
         assert_eq!(written(&store).await, [0, 1, 5]);
     }
