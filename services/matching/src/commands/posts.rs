@@ -1,8 +1,10 @@
 //! Posts that are granted, activated, dated and given back, as applications tells it (P03, A01, A05, A19).
 
+use std::collections::BTreeSet;
+
 use conum_kernel::{Fact, PostId, Rule};
 use conum_proto::events::v1::{PostReleaseRefused, PostReleased, event::Payload};
-use conum_service::{Call, Failure, Tx, history};
+use conum_service::{Call, Failure, Tx, history, sql::Script};
 
 use super::{
     recruiting,
@@ -67,7 +69,7 @@ fn name(post: &Post) -> String {
 /// # Errors
 /// The database's.
 pub async fn activate(tx: &Tx, call: &Call, settings: &Settings, posts: &[PostId]) -> Result<(), Failure> {
-    let mut served = Vec::new();
+    let mut served = BTreeSet::new();
     for id in posts {
         if let Some(post) = structures::find_post(tx, *id).await?
             && !post.active
@@ -82,8 +84,13 @@ pub async fn activate(tx: &Tx, call: &Call, settings: &Settings, posts: &[PostId
                 rule: Some(Rule("P03")),
             };
             history::append(tx, call, &name(&post), &[fact]).await?;
-            served.push(post.structure);
+            served.insert(post.structure);
         }
     }
-    serving::wave(tx, call, settings, served).await
+    serving::wave(tx, call, settings, &served).await?;
+    let mut script = Script::default();
+    for structure in served {
+        structures::launch_found(&mut script, structure, call.moment.today);
+    }
+    Ok(script.run(tx).await?)
 }

@@ -22,6 +22,7 @@ use crate::{
     storage::{
         candidates::{self, Among, Around},
         introductions::{self, Introduction},
+        limits::{self, Limits},
         notices,
         structures::{self, Stored},
     },
@@ -102,8 +103,12 @@ pub async fn serve(tx: &Tx, call: &Call, settings: &Settings, mut freed: Freed) 
     }
     let mut people = free(tx, settings, &freed.people).await?;
     waiting(tx, call, settings, &people, &mut lacking).await?;
-    // Another replica may have taken a place meanwhile: then it is decided again.
-    while !bring(tx, call, settings, &people, &mut lacking).await? {
+    loop {
+        let proposals = propose(tx, call, settings, &people, &lacking).await?;
+        // Another replica may have taken a place meanwhile: then it is decided again.
+        if bring(tx, call, settings, proposals, &mut lacking).await? {
+            break;
+        }
         people = free(tx, settings, &freed.people).await?;
     }
     for Lacking { stored, seat, live, .. } in lacking {
@@ -164,14 +169,14 @@ async fn bring(
     tx: &Tx,
     call: &Call,
     settings: &Settings,
-    people: &[Available],
+    proposals: Vec<Proposal>,
     lacking: &mut [Lacking],
 ) -> Result<bool, Failure> {
+    let places: HashMap<_, _> =
+        lacking.iter().enumerate().map(|(place, lacking)| (lacking.stored.structure.id, place)).collect();
     let mut all_there = true;
-    for proposal in propose(tx, call, settings, people, lacking).await? {
-        let Some(lacking) = lacking.iter_mut().find(|lacking| lacking.stored.structure.id == proposal.structure) else {
-            continue;
-        };
+    for proposal in proposals {
+        let Some(lacking) = places.get(&proposal.structure).map(|place| &mut lacking[*place]) else { continue };
         if !candidates::lock_place(tx, proposal.candidate, settings.live_per_candidate).await? {
             all_there = false;
             continue;
@@ -410,30 +415,46 @@ async fn introduce(
     Ok(script.run(tx).await?)
 }
 
-/// Serves all structures of a wave at once (P03).
+/// Serves structures all at once: those of a wave (P03), or every one.
 ///
 /// # Errors
 /// The database's.
-pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<StructureId>) -> Result<(), Failure> {
-    ids.sort_unstable();
-    ids.dedup();
-    let mut seats = Vec::new();
-    let mut served = Vec::new();
+pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, ids: &BTreeSet<StructureId>) -> Result<(), Failure> {
+    let mut lacking = Vec::new();
     for id in ids {
-        let Some(stored) = structures::lock(tx, id).await? else { continue };
-        if stored.structure.candidate_found {
-            // Somebody was found already: the recruitment begins with the activation (M07).
-            let mut script = Script::default();
-            structures::launch(&mut script, id, call.moment.today);
-            script.run(tx).await?;
-        }
-        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
-        let live = introductions::live_count(tx, id).await?;
-        if let (Serve::Fill(places), Some(needed_by)) = (asked(counts, live, settings.live_per_structure), needed_by) {
-            seats.push(Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called });
-            served.push((stored, live, places));
+        let Some(stored) = structures::lock(tx, *id).await? else { continue };
+        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, *id).await?);
+        let live = introductions::live_count(tx, *id).await?;
+        match (asked(counts, live, settings.live_per_structure), needed_by) {
+            (Serve::Fill(places), Some(needed_by)) => {
+                let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
+                lacking.push(Lacking { stored, seat, live, ended: VecDeque::new(), waits: false });
+            }
+            _ => note_shortage(tx, call, &stored, false, live).await?,
         }
     }
+    loop {
+        let proposals = assigned(tx, call, settings, &mut lacking).await?;
+        // Another replica may have taken a place meanwhile: then what is lacking still is decided again.
+        if bring(tx, call, settings, proposals, &mut lacking).await? {
+            break;
+        }
+    }
+    for Lacking { stored, seat, live, .. } in lacking {
+        note_shortage(tx, call, &stored, seat.places > 0, live).await?;
+    }
+    Ok(())
+}
+
+/// Who comes to structures that lack introductions, as the engine has it and a second look lets it stand. Those of a group
+/// that does not stand are taken out: they wait.
+async fn assigned(
+    tx: &Tx,
+    call: &Call,
+    settings: &Settings,
+    lacking: &mut Vec<Lacking>,
+) -> Result<Vec<Proposal>, Failure> {
+    let seats: Vec<_> = lacking.iter().map(|lacking| lacking.seat.clone()).filter(|seat| seat.places > 0).collect();
     let people = candidates::with_room(tx, settings.live_per_candidate).await?;
     let structures: Vec<_> = seats.iter().map(|seat| seat.structure.id).collect();
     let introduced: HashSet<_> = candidates::pairs(tx, &structures).await?.into_iter().collect();
@@ -445,32 +466,22 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, mut ids: Vec<Struct
         let (structure, candidate) = (structure.name(), candidate.name());
         tracing::error!(?wrong, structure, candidate, "a wave's proposals do not stand: their group is stopped");
     }
-    let mut proposals = by_structure(proposals);
-    for (stored, live, places) in served {
-        let id = stored.structure.id;
-        if stopped.binary_search(&id).is_ok() {
-            // It waits: whoever becomes free is brought to it.
-            structures::set_short(tx, id, true).await?;
-            let application = stored.structure.application;
-            notices::raise(tx, call, id, application, notices::Kind::AssignmentStopped, live).await?;
-            continue;
-        }
-        let mut brought = 0;
-        for proposal in proposals.remove(&id).unwrap_or_default() {
-            if candidates::lock_place(tx, proposal.candidate, settings.live_per_candidate).await? {
-                introduce(tx, call, settings, &stored.structure, proposal, None).await?;
-                brought += 1;
-            }
-        }
-        note_shortage(tx, call, &stored, brought < places, live + brought).await?;
+    let is_stopped = |lacking: &mut Lacking| stopped.binary_search(&lacking.stored.structure.id).is_ok();
+    for Lacking { stored, live, .. } in lacking.extract_if(.., is_stopped) {
+        let Structure { id, application, .. } = stored.structure;
+        // Whoever becomes free is brought to it.
+        structures::set_short(tx, id, true).await?;
+        notices::raise(tx, call, id, application, notices::Kind::AssignmentStopped, live).await?;
     }
-    Ok(())
+    Ok(proposals)
 }
 
-fn by_structure(proposals: Vec<Proposal>) -> HashMap<StructureId, Vec<Proposal>> {
-    let mut by_structure: HashMap<StructureId, Vec<Proposal>> = HashMap::new();
-    for proposal in proposals {
-        by_structure.entry(proposal.structure).or_default().push(proposal);
-    }
-    by_structure
+/// Serves every structure with posts, where a side may have another number of live introductions than when they were last
+/// served so (M02).
+///
+/// # Errors
+/// The database's.
+pub async fn adopt(tx: &Tx, call: &Call, settings: &Settings) -> Result<(), Failure> {
+    wave(tx, call, settings, &structures::with_active_posts(tx).await?).await?;
+    limits::adopt(tx, Limits::of(settings)).await
 }

@@ -2,6 +2,7 @@
 
 pub mod candidates;
 pub mod introductions;
+pub mod limits;
 pub mod notices;
 pub mod recruitments;
 pub mod schema;

@@ -12,7 +12,12 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0006_map", statements: MAP },
     Tables { name: "m0007_clustered", statements: CLUSTERED },
     Tables { name: "m0008_places", statements: PLACES },
+    Tables { name: "m0009_limits", statements: LIMITS },
 ];
+
+/// How many live introductions each side could have when all structures were last served: one row.
+const LIMITS: &[&str] = &["CREATE TABLE limits (id integer PRIMARY KEY CHECK (id = 1),
+    live_per_structure bigint NOT NULL, live_per_candidate bigint NOT NULL)"];
 
 /// Live introductions are counted where they are, and one index of each side serves its places and its lists: an
 /// introduction that has ended is in no slot, and any number of those may be.

@@ -1,6 +1,6 @@
 //! Structures that were granted posts, and their posts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use conum_geo::{Place, Territory};
@@ -168,6 +168,16 @@ pub async fn all<C: ConnectionTrait>(connection: &C) -> Result<Vec<(Stored, Vec<
     rows.into_iter().map(with_posts).collect()
 }
 
+/// The structures with posts whose wave was activated, and that were not given back.
+///
+/// # Errors
+/// The database's.
+pub async fn with_active_posts(tx: &Tx) -> Result<BTreeSet<StructureId>, Failure> {
+    let query = "SELECT DISTINCT structure FROM posts WHERE active AND NOT given_back";
+    let rows = sql::all(tx, query, []).await?;
+    rows.iter().map(|row| Ok(read(row.try_get::<String>("", "structure")?.parse())?)).collect()
+}
+
 /// Notes whether a structure waits for a possible candidate.
 ///
 /// # Errors
@@ -185,9 +195,9 @@ pub fn call(script: &mut Script, id: StructureId, reserved: bool, day: Date) {
     script.add(update, [id.to_string().into(), i64::from(reserved).into(), sql::day(day).into()]);
 }
 
-/// Adds the note of the launch of a structure's recruitment, once.
-pub fn launch(script: &mut Script, id: StructureId, day: Date) {
-    let update = "UPDATE structures SET launched_on = $2 WHERE id = $1 AND launched_on IS NULL";
+/// Adds the note of the launch of a structure's recruitment, once, where it has found somebody already (M07).
+pub fn launch_found(script: &mut Script, id: StructureId, day: Date) {
+    let update = "UPDATE structures SET launched_on = $2 WHERE id = $1 AND candidate_found AND launched_on IS NULL";
     script.add(update, [id.to_string().into(), sql::day(day).into()]);
 }
 

@@ -1,4 +1,5 @@
-//! The timers of matching: reminders and expiries (M03), arrivals on the day of availability (M01), notices of late signature and the terms of contracts (M07). Each takes what is due in the
+//! The timers of matching: reminders and expiries (M03), arrivals on the day of availability (M01), notices of late
+//! signature and the terms of contracts (M07), another number of live introductions (M02). Each takes what is due in the
 //! order of its time and id, a few at a time, and is safe on every replica: what another one did first is found ended.
 
 use std::time::Duration;
@@ -13,7 +14,11 @@ use crate::{
         settings,
     },
     domain::introduction::State,
-    storage::{candidates, introductions, recruitments, structures},
+    storage::{
+        candidates, introductions,
+        limits::{self, Limits},
+        recruitments, structures,
+    },
 };
 
 /// How many due things one transaction takes.
@@ -29,6 +34,7 @@ pub fn timers() -> Vec<Task> {
         Task::new("arrivals", minute, |host| async move { arrive(&host).await }),
         Task::new("late-signatures", minute, |host| async move { late(&host).await }),
         Task::new("terms", minute, |host| async move { terms(&host).await }),
+        Task::new("limits", minute, |host| async move { limits(&host).await }),
     ]
 }
 
@@ -137,6 +143,21 @@ async fn terms(host: &Host) -> Result<usize, Failure> {
             }
             Ok(due.len())
         })
+    })
+    .await
+}
+
+/// Serves everybody anew from the day on which a side may have another number of live introductions (M02).
+async fn limits(host: &Host) -> Result<usize, Failure> {
+    let moment = host.clock().moment();
+    let call = host.timer_call(moment, "limits", &moment.today.to_string());
+    let settings = settings(host.store().read(), &call).await?;
+    if limits::adopted(host.store().read()).await? == Some(Limits::of(&settings)) {
+        return Ok(0);
+    }
+    host.on_time(moment, move |tx, _, _| {
+        let (call, settings) = (call.clone(), settings.clone());
+        Box::pin(async move { serving::adopt(tx, &call, &settings).await.map(|()| 1) })
     })
     .await
 }

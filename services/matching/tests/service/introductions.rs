@@ -323,6 +323,40 @@ async fn limits(programme: &Programme, of_structure: &str, of_candidate: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn m02_more_live_introductions_are_brought_from_the_day_they_are_allowed() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        limits(&programme, "1", "1").await;
+        let [one, two] = ["one", "two"].map(|name| granted(name, LYON, 1));
+        for name in ["first", "second"] {
+            programme.register(name, LYON).await;
+        }
+        for structure in [&one, &two] {
+            programme.grant(structure).await;
+            programme.activate(&[structure]).await;
+        }
+        let count = async || {
+            programme.scene.settle().await;
+            [programme.live(&one).await.len(), programme.live(&two).await.len()]
+        };
+        assert_eq!(count().await, [1, 1]);
+        // More for each structure, and nobody with room.
+        limits(&programme, "2", "1").await;
+        assert_eq!(count().await, [1, 1]);
+        assert_eq!(
+            [programme.notices(&one).await.len(), programme.notices(&two).await.len()],
+            [1, 1],
+            "both are short"
+        );
+        limits(&programme, "2", "2").await;
+        assert_eq!(count().await, [2, 2]);
+        // Less ends nothing.
+        limits(&programme, "1", "1").await;
+        assert_eq!(count().await, [2, 2]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn m03_what_expires_at_once_is_replaced_by_the_nearest_of_all_who_are_free_then() {
     for backend in backends() {
         let programme = Programme::start(&backend).await;
