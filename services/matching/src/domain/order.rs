@@ -2,7 +2,7 @@
 //! Both are policies: until another order is set, it is M01's, the nearest first.
 
 use conum_engine::{Share, Weights};
-use conum_kernel::dates::{add_months, days_between};
+use conum_kernel::dates::{add_days, add_months, days_between};
 use jiff::civil::Date;
 
 use super::{candidate::Candidate, eligibility::Reasons};
@@ -67,16 +67,25 @@ impl Reserve {
         called.reserved < self.share().of(called.all + 1)
     }
 
-    /// The latest day since which somebody has been looking for a job for long.
+    /// The latest day since which somebody has been looking for a job for long. Months that clip bring several days to
+    /// the same one: the last of those.
     #[must_use]
     pub fn latest(self, today: Date) -> Date {
-        add_months(today, -self.months)
+        let mut latest = add_months(today, -self.months);
+        while self.is_long(add_days(latest, 1), today) {
+            latest = add_days(latest, 1);
+        }
+        latest
+    }
+
+    fn is_long(self, since: Date, today: Date) -> bool {
+        add_months(since, self.months) <= today
     }
 
     /// Whether somebody is of the group.
     #[must_use]
     pub fn counts(self, candidate: &Candidate, today: Date) -> bool {
-        candidate.job_seeker_since.is_some_and(|since| since <= self.latest(today))
+        candidate.job_seeker_since.is_some_and(|since| self.is_long(since, today))
     }
 }
 
@@ -136,5 +145,25 @@ mod tests {
         assert!(since("2020-03-01"));
         assert!(!since("2020-03-02"));
         assert!(!reserve.counts(&candidate("69266").build(), date("2021-03-01")));
+    }
+
+    #[test]
+    fn m01_months_that_clip_are_long_from_the_day_that_they_end_on() {
+        for (months, today, latest) in [
+            (12, "2021-02-28", "2020-02-29"),
+            (12, "2021-02-27", "2020-02-27"),
+            (6, "2021-02-28", "2020-08-31"),
+            (6, "2021-04-30", "2020-10-31"),
+            (6, "2021-03-31", "2020-09-30"),
+            (1, "2021-03-01", "2021-02-01"),
+        ] {
+            let (reserve, today, latest) = (Reserve { percent: 20, months }, date(today), date(latest));
+            assert_eq!(reserve.latest(today), latest);
+            let mut person = candidate("69266").build();
+            for (since, is_long) in [(latest, true), (add_days(latest, 1), false)] {
+                person.job_seeker_since = Some(since);
+                assert_eq!(reserve.counts(&person, today), is_long, "{since} on {today}");
+            }
+        }
     }
 }
