@@ -201,7 +201,8 @@ pub async fn hold<C: ConnectionTrait>(transaction: &C, name: &str) -> Result<(),
 }
 
 /// Whether several processes may use the database at once, over connections; SQLite is one process's.
-pub(crate) fn is_postgres<C: ConnectionTrait>(connection: &C) -> bool {
+#[must_use]
+pub fn is_postgres<C: ConnectionTrait>(connection: &C) -> bool {
     connection.get_database_backend() == DbBackend::Postgres
 }
 

@@ -66,9 +66,10 @@ pub fn merge(survivor: (Candidate, Ties), duplicate: (Candidate, Ties), at: Mome
     duplicate.merged_into = Some(survivor.id);
 
     let (candidate, merged) = (survivor.id, duplicate.id);
-    let survivor = Decision::of(survivor).fact(absorbs).event(Event::Merged { candidate, merged });
+    // What the survivor has become comes first: matching holds the other's introductions against it.
+    let survivor = telling_changes(before.as_ref(), Decision::of(survivor).fact(absorbs));
     Ok(Merged {
-        survivor: telling_changes(before.as_ref(), survivor).mail(Mail::Merged { candidate }),
+        survivor: survivor.event(Event::Merged { candidate, merged }).mail(Mail::Merged { candidate }),
         duplicate: Decision::of(duplicate).fact(ends),
         ties: ties.united(other_ties),
     })
@@ -146,8 +147,8 @@ mod tests {
         let (survivor, duplicate) = (&merged.survivor, &merged.duplicate);
         assert_eq!((duplicate.state.state, duplicate.state.merged_into), (State::Merged, Some(id("candidate"))));
         assert_eq!(duplicate.state.person, None);
-        assert_eq!(survivor.events[0], Event::Merged { candidate: id("candidate"), merged: id("double") });
-        assert!(matches!(&survivor.events[1], Event::Changed { facts, .. } if facts.wished_departments.len() == 2));
+        assert!(matches!(&survivor.events[0], Event::Changed { facts, .. } if facts.wished_departments.len() == 2));
+        assert_eq!(survivor.events[1], Event::Merged { candidate: id("candidate"), merged: id("double") });
         assert_eq!(survivor.facts[0].why, id("double").to_string());
         assert_eq!(duplicate.facts[0].why, id("candidate").to_string());
     }

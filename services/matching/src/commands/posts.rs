@@ -27,8 +27,10 @@ const A19: Rule = Rule("A19");
 /// The database's.
 pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>) -> Result<(), Failure> {
     let mut freed = Freed::default();
-    for post in posts {
-        structures::lock(tx, post.structure).await?;
+    for seen in posts {
+        structures::lock(tx, seen.structure).await?;
+        // Whoever was selected meanwhile is seen under the lock.
+        let Some(post) = structures::find_post(tx, seen.id).await? else { continue };
         if let Some((recruitment, state)) = post.holder {
             if state == State::Signed {
                 refuse(tx, call, &post).await?;
@@ -40,6 +42,7 @@ pub async fn release(tx: &Tx, call: &Call, settings: &Settings, posts: Vec<Post>
         }
         if !post.given_back {
             structures::give_back(tx, post.id).await?;
+            structures::forget_launch_without_posts(tx, post.structure).await?;
             let from = if post.active { "VACANT" } else { "GRANTED" };
             let fact = Fact { action: "RELEASE", from, to: "GIVEN_BACK", why: String::new(), rule: Some(A19) };
             history::append(tx, call, &name(&post), &[fact]).await?;

@@ -169,7 +169,8 @@ pub async fn sign(
         shortest_months: settings.shortest_contract_months,
         today: call.moment.today,
     };
-    let (state, fact) = recruitment::sign(recruitment.state, &contract, terms)?;
+    let in_post_until = recruitments::in_post_until(tx, recruitment.candidate).await?;
+    let (state, fact) = recruitment::sign(recruitment.state, &contract, in_post_until, terms)?;
     recruitment.state = state;
     recruitment.days_to_fill = structure.launched_on.map(|launched| days_between(launched, contract.signed_on));
     recruitment.contract = Some(contract.clone());
@@ -191,25 +192,29 @@ pub async fn sign(
     if recruitment.days_to_fill.is_some_and(|days| days > settings.signature_days) && !structure.late_noticed {
         notice_late(tx, call, recruitment.structure).await?;
     }
-    leave_introductions(tx, call, settings, &recruitment).await?;
+    let mut freed = Freed::default();
+    freed.structure(recruitment.structure);
+    leave_introductions(tx, call, &recruitment, &mut freed).await?;
+    serving::serve(tx, call, settings, freed).await?;
     Ok(recruitment)
 }
 
-/// Closes every live introduction of somebody who has signed; serves the others' structures and the own one.
-async fn leave_introductions(
+/// Closes every live introduction of somebody who has signed. Whoever closes them so serves what is freed afterwards.
+///
+/// # Errors
+/// The database's.
+pub async fn leave_introductions(
     tx: &Tx,
     call: &Call,
-    settings: &Settings,
     recruitment: &Recruitment,
+    freed: &mut Freed,
 ) -> Result<(), Failure> {
-    let mut freed = Freed::default();
-    freed.structure(recruitment.structure);
     for introduction in introductions::live_of_candidate(tx, recruitment.candidate).await? {
         let own = introduction.structure == recruitment.structure;
         let reason = if own { CloseReason::Recruited } else { CloseReason::CandidateRecruited };
-        answering::close(tx, call, introduction, reason, &mut freed).await?;
+        answering::close(tx, call, introduction, reason, freed).await?;
     }
-    serving::serve(tx, call, settings, freed).await
+    Ok(())
 }
 
 /// Ends a contract early: the post is vacant again, the person free (M08).
@@ -231,6 +236,7 @@ pub async fn end(
     recruitment.state = state;
     recruitment.ending = Some(ending);
     structures::hold(tx, recruitment.post, None).await?;
+    structures::forget_launch_without_contract(tx, recruitment.structure).await?;
     let recruitment = ended(tx, call, recruitment, fact, last_day, reason).await?;
     let mut freed = Freed::default();
     freed.structure(recruitment.structure);

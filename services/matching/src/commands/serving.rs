@@ -105,7 +105,7 @@ pub async fn serve(tx: &Tx, call: &Call, settings: &Settings, mut freed: Freed) 
     waiting(tx, call, settings, &people, &mut lacking).await?;
     loop {
         let proposals = propose(tx, call, settings, &people, &lacking).await?;
-        // Another replica may have taken a place meanwhile: then it is decided again.
+        // Other commands run meanwhile, on PostgreSQL.
         if bring(tx, call, settings, proposals, &mut lacking).await? {
             break;
         }
@@ -148,23 +148,28 @@ async fn waiting(
         if known.contains(&id) {
             continue;
         }
-        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
+        let (_, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
         let Some(needed_by) = needed_by else { continue };
         let seat = Seat { structure: seen.structure, needed_by, places: 0, called: seen.called };
         if !people.iter().any(|person| possible(&person.candidate, &seat, call.moment.today).is_ok()) {
             continue;
         }
+        // What others wrote meanwhile is seen under the lock.
         let Some(stored) = structures::lock(tx, id).await? else { continue };
+        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
         let live = introductions::live_count(tx, id).await?;
-        if let Serve::Fill(places) = asked(counts, live, settings.live_per_structure) {
-            let (seat, ended) = (Seat { places, ..seat }, VecDeque::new());
+        let asked = asked(counts, live, settings.live_per_structure);
+        if let (true, Serve::Fill(places), Some(needed_by)) = (stored.short, asked, needed_by) {
+            let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
+            let ended = VecDeque::new();
             lacking.push(Lacking { stored, seat, live, ended, waits: true });
         }
     }
     Ok(())
 }
 
-/// Brings introductions to the structures that lack some. Answers false where somebody's last place was gone.
+/// Brings introductions to the structures that lack some. Answers false where somebody's last place was gone, or somebody
+/// has changed: then it is decided again.
 async fn bring(
     tx: &Tx,
     call: &Call,
@@ -177,7 +182,9 @@ async fn bring(
     let mut all_there = true;
     for proposal in proposals {
         let Some(lacking) = places.get(&proposal.structure).map(|place| &mut lacking[*place]) else { continue };
-        if !candidates::lock_place(tx, proposal.candidate, settings.live_per_candidate).await? {
+        if !candidates::lock_place(tx, proposal.candidate, settings.live_per_candidate).await?
+            || !stands(tx, call, &lacking.seat, &proposal).await?
+        {
             all_there = false;
             continue;
         }
@@ -188,6 +195,13 @@ async fn bring(
         introduce(tx, call, settings, &lacking.stored.structure, proposal, lacking.ended.pop_front()).await?;
     }
     Ok(all_there)
+}
+
+/// Whether a proposal rests on what is told of its candidate now that nobody else can write it.
+async fn stands(tx: &Tx, call: &Call, seat: &Seat, proposal: &Proposal) -> Result<bool, Failure> {
+    let Some(candidate) = candidates::told_meanwhile(tx, proposal.candidate).await? else { return Ok(true) };
+    let reasons = possible(&candidate, seat, call.moment.today);
+    Ok(reasons.is_ok_and(|reasons| reasons == proposal.reasons.unranked()))
 }
 
 /// Who comes to the structures that lack introductions: of all people with room, as an assignment would have it of these
@@ -280,7 +294,7 @@ async fn search_among(
     let is_central = centre.is_some() && centre == seat.structure.place;
     let inhabitants = if by_distance || !is_central {
         let most = if by_distance { INHABITANTS.max(2 * count) } else { usize::MAX };
-        candidates::inhabitants(tx, seat, among, most).await?
+        inhabitants(tx, among, seat, terms, count, (most, is_central)).await?
     } else {
         Vec::new()
     };
@@ -294,7 +308,7 @@ async fn search_among(
         close.extend(candidates::anywhere(tx, seat, among).await?);
         return Ok(owned(first(seat, &close, terms, count)));
     };
-    // The last ring has no limit: beyond the others only those come who go anywhere.
+    // The last ring has no limit: beyond the others only those come who go that far.
     for km in candidates::RINGS.into_iter().map(Some).chain([None]) {
         let (mut most, errs) = (NEAREST.max(2 * count), if km.is_some() { FLAT_MAP } else { FLAT_FRANCE });
         // Mostly the nearest have room. Where they have not, those without are passed over.
@@ -312,7 +326,7 @@ async fn search_among(
                 return Ok(owned(first));
             }
             if whole {
-                // All of a ring are in the next one; the last has only those who go anywhere.
+                // All of a ring are in the next one; the last has only those who go beyond.
                 close = people;
                 break;
             }
@@ -321,6 +335,25 @@ async fn search_among(
         }
     }
     Ok(Vec::new())
+}
+
+/// The first inhabitants of a structure's commune: `most` of them; where the structure is not at its centre, where rings
+/// find the others, as many as it takes for the first of some who are possible.
+async fn inhabitants(
+    tx: &Tx,
+    among: Among,
+    seat: &Seat,
+    terms: Terms,
+    count: usize,
+    (mut most, is_central): (usize, bool),
+) -> Result<Vec<Available>, Failure> {
+    loop {
+        let inhabitants = candidates::inhabitants(tx, seat, among, most).await?;
+        if is_central || inhabitants.len() < most || first(seat, &inhabitants, terms, count).len() == count {
+            return Ok(inhabitants);
+        }
+        most = most.saturating_mul(8);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metres are far below 2^52")]
@@ -351,7 +384,7 @@ async fn note_shortage(tx: &Tx, call: &Call, stored: &Stored, short: bool, live:
         return Ok(());
     }
     let Structure { id, application, .. } = stored.structure;
-    structures::set_short(tx, id, short).await?;
+    structures::set_short(tx, id, short, call.moment.now).await?;
     if !short {
         return Ok(());
     }
@@ -435,7 +468,7 @@ pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, ids: &BTreeSet<Stru
     }
     loop {
         let proposals = assigned(tx, call, settings, &mut lacking).await?;
-        // Another replica may have taken a place meanwhile: then what is lacking still is decided again.
+        // Other commands run meanwhile, on PostgreSQL: then what is lacking still is decided again.
         if bring(tx, call, settings, proposals, &mut lacking).await? {
             break;
         }
@@ -470,7 +503,7 @@ async fn assigned(
     for Lacking { stored, live, .. } in lacking.extract_if(.., is_stopped) {
         let Structure { id, application, .. } = stored.structure;
         // Whoever becomes free is brought to it.
-        structures::set_short(tx, id, true).await?;
+        structures::set_short(tx, id, true, call.moment.now).await?;
         notices::raise(tx, call, id, application, notices::Kind::AssignmentStopped, live).await?;
     }
     Ok(proposals)

@@ -53,11 +53,17 @@ pub enum Exclusion {
 /// Whether a candidate can be introduced to a structure today, and why.
 ///
 /// # Errors
-/// The first thing that makes it impossible.
+/// The first thing that makes it impossible, in the order of [`Exclusion`]: who is too far would not come whatever the
+/// structure asks for.
 pub fn possible(candidate: &Candidate, seat: &Seat, today: Date) -> Result<Reasons, Exclusion> {
     let structure = &seat.structure;
     if !candidate.eligible {
         return Err(Exclusion::NotEligible);
+    }
+    let distance = distance(candidate, structure);
+    let department_wished = candidate.wished_departments.contains(&structure.department);
+    if !department_wished {
+        within_reach(candidate, structure, distance)?;
     }
     let (met, not_met): (Vec<Need>, Vec<Need>) =
         structure.needs.iter().copied().partition(|need: &Need| candidate.offers.contains(&need.quality));
@@ -66,11 +72,6 @@ pub fn possible(candidate: &Candidate, seat: &Seat, today: Date) -> Result<Reaso
     }
     if candidate.available_from > seat.needed_by.max(today) {
         return Err(Exclusion::NotAvailable);
-    }
-    let distance = distance(candidate, structure);
-    let department_wished = candidate.wished_departments.contains(&structure.department);
-    if !department_wished {
-        within_reach(candidate, structure, distance)?;
     }
     Ok(Reasons {
         distance_m: distance,
@@ -107,6 +108,12 @@ fn within_reach(candidate: &Candidate, structure: &Structure, distance: Option<u
 }
 
 impl Reasons {
+    /// The same without the places in both orders.
+    #[must_use]
+    pub fn unranked(&self) -> Self {
+        Self { choice: None, choices: None, preference: None, ..self.clone() }
+    }
+
     /// The same in a sentence, in French.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -203,6 +210,14 @@ mod tests {
         assert_eq!(check(&skilled, &compulsory).unwrap().needs_met, [Quality::Experience]);
         let wished = need(seat("69266"), Quality::Experience, false);
         assert_eq!(check(&bare, &wished).unwrap().needs_not_met, [Quality::Experience]);
+    }
+
+    #[test]
+    fn m04_who_is_too_far_is_so_whatever_the_structure_asks_for() {
+        let mut seat = need(seat("69266"), Quality::Experience, true);
+        seat.needed_by = date("2021-01-01");
+        let far = candidate("59350").within(5).available("2021-09-01").build();
+        assert_eq!(check(&far, &seat), Err(Exclusion::TooFar));
     }
 
     #[test]

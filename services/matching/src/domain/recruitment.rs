@@ -129,13 +129,20 @@ pub fn select(facts: Selectable) -> Result<Fact> {
     Ok(Fact { action: "SELECT", from: "", to: State::Selected.name(), why: String::new(), rule: Some(M06) })
 }
 
-/// Signs a contract on a selection (M07).
+/// Signs a contract on a selection (M07). `in_post_until` is the last day of the person's contract that ended early, if
+/// there was one: until then there is another employer (C06).
 ///
 /// # Errors
-/// `WRONG_STATE`, or those of [`contract::check`].
-pub fn sign(state: State, contract: &Contract, terms: Terms<'_>) -> Result<(State, Fact)> {
+/// `WRONG_STATE`, `IN_POST`, or those of [`contract::check`].
+pub fn sign(state: State, contract: &Contract, in_post_until: Option<Date>, terms: Terms<'_>) -> Result<(State, Fact)> {
     let signed = state.step(Action::Sign, "")?;
     contract::check(contract, terms)?;
+    if let Some(last_day) = in_post_until.filter(|last_day| contract.start_date <= *last_day) {
+        let french = "cette personne est encore en poste ce jour-là : un seul employeur à la fois";
+        let error =
+            Error::refused(Rule("C06"), "IN_POST", "the person is still in another post on the start date", french);
+        return Err(error.at("contract.start_date").with("last_day", last_day.to_string()));
+    }
     Ok(signed)
 }
 

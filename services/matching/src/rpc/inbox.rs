@@ -44,7 +44,7 @@ impl Subscriber for Reactions {
 async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<Applied, Failure> {
     let settings = settings(tx, call).await?;
     match payload {
-        Payload::PostsGranted(event) => granted(tx, event).await,
+        Payload::PostsGranted(event) => granted(tx, call, &settings, event).await,
         Payload::WaveActivated(event) => {
             let posts = match known_posts(tx, event).await? {
                 Ok(posts) => posts,
@@ -95,7 +95,7 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<Applied, Failu
     }
 }
 
-async fn granted(tx: &Tx, event: &PostsGranted) -> Result<Applied, Failure> {
+async fn granted(tx: &Tx, call: &Call, settings: &Settings, event: &PostsGranted) -> Result<Applied, Failure> {
     let structure = convert::structure(event)?;
     structures::upsert(tx, &structure).await?;
     let wave = WaveId::parse_name("wave", &event.wave)?;
@@ -114,6 +114,10 @@ async fn granted(tx: &Tx, event: &PostsGranted) -> Result<Applied, Failure> {
         };
         structures::add_post(tx, &post).await?;
     }
+    // What is told again may make other people possible.
+    let mut freed = Freed::default();
+    freed.structure(structure.id);
+    serving::serve(tx, call, settings, freed).await?;
     Ok(Applied::Done)
 }
 

@@ -108,7 +108,7 @@ fn stored(rows: Vec<Row>) -> Result<Vec<Stored>, Failure> {
 /// The database's.
 pub async fn upsert(tx: &Tx, candidate: &Candidate, today: Date) -> Result<(), Failure> {
     let max_km = match candidate.reach {
-        Reach::Within(km) => Some(i32::try_from(km).unwrap_or(i32::MAX)),
+        Reach::Within(km) => Some(i32::try_from(km.min(FURTHEST_KM)).unwrap_or(i32::MAX)),
         Reach::Anywhere => None,
     };
     let words = |words: Vec<&str>| words.join(",");
@@ -191,6 +191,18 @@ pub async fn lock_place(tx: &Tx, id: CandidateId, limit: usize) -> Result<bool, 
     Ok(is_open && introductions::live_count_of_candidate(tx, id).await? < limit)
 }
 
+/// What is told of a candidate who is locked, where others may have written it since it was read; nothing on SQLite,
+/// whose one writer reads what it decides on.
+///
+/// # Errors
+/// The database's.
+pub async fn told_meanwhile(tx: &Tx, id: CandidateId) -> Result<Option<Candidate>, Failure> {
+    if !sql::is_postgres(tx) {
+        return Ok(None);
+    }
+    Ok(find(tx, id).await?.map(|stored| stored.candidate))
+}
+
 /// Notes that a selection or a contract holds a person, or no longer does.
 ///
 /// # Errors
@@ -268,7 +280,7 @@ pub async fn open<C: Rows>(connection: &C) -> Result<Vec<Stored>, Failure> {
     sql::every(connection, &query, [], |row: Row| row.try_into()).await
 }
 
-/// Everybody of the programme who lives around a structure, goes anywhere on its side of the sea, or wishes its
+/// Everybody of the programme who lives around a structure, goes as far as it on its side of the sea, or wishes its
 /// department, and whether they were ever introduced to it.
 ///
 /// # Errors
@@ -280,7 +292,7 @@ pub async fn near<C: ConnectionTrait>(
 ) -> Result<Vec<(Stored, bool)>, Failure> {
     let area = structure.place.map(|place| BoundingBox::around(place, f64::from(km)));
     let query = format!(
-        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE NOT gone AND (max_km IS NULL AND territory = $1
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE NOT gone AND ({FAR_GOING} AND territory = $1
            OR lat BETWEEN $2 AND $3 AND lon BETWEEN $4 AND $5 OR commune = $6
            OR id IN (SELECT candidate FROM wishes WHERE department = $7))"
     );
@@ -302,15 +314,24 @@ pub async fn near<C: ConnectionTrait>(
         let close = metres.is_some_and(|metres| metres <= km.saturating_mul(1000));
         let candidate = &stored.candidate;
         let wishes = candidate.wished_departments.contains(&structure.department);
-        let anywhere = candidate.reach == Reach::Anywhere && candidate.territory == structure.territory;
+        let reaches = match candidate.reach {
+            Reach::Anywhere => true,
+            Reach::Within(km) => metres.is_some_and(|metres| metres <= km.saturating_mul(1000)),
+        };
+        let comes = reaches && candidate.territory == structure.territory;
         let introduced = introduced.contains(&candidate.id);
-        (close || wishes || anywhere || candidate.commune == structure.commune).then_some((stored, introduced))
+        (close || wishes || comes || candidate.commune == structure.commune).then_some((stored, introduced))
     };
     Ok(people.into_iter().filter_map(near).collect())
 }
 
-/// How far a search for one place looks at first, then further, in km. The last is the greatest distance of the policy.
+/// How far a search for one place looks at first, then further, in km. Who goes further than the last ring is far-going.
 pub const RINGS: [f64; 5] = [3.0, 10.0, 25.0, 50.0, 100.0];
+
+/// Who goes further than the last of the rings, or anywhere, as an index says it.
+const FAR_GOING: &str = "(max_km IS NULL OR max_km > 100)";
+/// Half way around the Earth and more, in km: nobody goes further.
+const FURTHEST_KM: u32 = 20_040;
 
 /// Whom a search for one structure is among.
 #[derive(Clone, Copy, Debug)]
@@ -345,8 +366,8 @@ pub struct Around {
 }
 
 /// Looks at `most` people who reach a structure from around its place, beside those who were introduced to it: the nearest
-/// on a flat map, then the earliest registered, then by id; within some km, or, without a limit, those who go anywhere on
-/// its side of the sea. Where it is asked for, only at those with room: that takes longer for each, and fewer of them.
+/// on a flat map, then the earliest registered, then by id; within some km, or, without a limit, those who go further than
+/// all rings, on its side of the sea. Where it is asked for, only at those with room: that takes longer for each, and fewer of them.
 ///
 /// # Errors
 /// The database's.
@@ -377,7 +398,7 @@ pub async fn around(
     values.extend(among.values());
     let away = "((lat - $2) * (lat - $2) + (lon - $3) * (lon - $3) * $4)";
     let within = match km {
-        None => "max_km IS NULL".to_owned(),
+        None => FAR_GOING.to_owned(),
         Some(km) => {
             let area = BoundingBox::around(place, km);
             // The rows of the map that the area touches, whichever of two a place on their border is in.
@@ -478,7 +499,7 @@ pub async fn wishing(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available
 /// The database's.
 pub async fn anywhere(tx: &Tx, seat: &Seat, among: Among) -> Result<Vec<Available>, Failure> {
     let query = format!(
-        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE {among} AND max_km IS NULL AND territory = $2 AND {LIVE} < $1
+        "SELECT {COLUMNS}, {LIVE} AS live FROM candidates WHERE {among} AND {FAR_GOING} AND max_km IS NULL AND territory = $2 AND {LIVE} < $1
            AND {NOT_INTRODUCED}",
         among = among.condition(4),
     );

@@ -106,7 +106,7 @@ pub async fn find<C: ConnectionTrait>(connection: &C, id: RecruitmentId) -> Resu
     Ok(many(connection, "id = $1", vec![id.to_string().into()]).await?.pop())
 }
 
-/// The last recruitment of a candidate that was not cancelled.
+/// The recruitment of a candidate that is open; else the last one that was not cancelled.
 ///
 /// # Errors
 /// The database's.
@@ -114,8 +114,20 @@ pub async fn last_of<C: ConnectionTrait>(
     connection: &C,
     candidate: CandidateId,
 ) -> Result<Option<Recruitment>, Failure> {
-    let rest = "candidate = $1 AND state <> 'cancelled' ORDER BY id DESC LIMIT 1";
+    let rest = "candidate = $1 AND state <> 'cancelled' ORDER BY state = 'ended', id DESC LIMIT 1";
     Ok(many(connection, rest, vec![candidate.to_string().into()]).await?.pop())
+}
+
+/// The last day in post of a candidate whose contracts have ended early; nothing where none has.
+///
+/// # Errors
+/// The database's.
+pub async fn in_post_until<C: ConnectionTrait>(
+    connection: &C,
+    candidate: CandidateId,
+) -> Result<Option<Date>, Failure> {
+    let ended = many(connection, "candidate = $1 AND state = 'ended'", vec![candidate.to_string().into()]).await?;
+    Ok(ended.into_iter().filter_map(|recruitment| recruitment.ending).map(|ending| ending.last_day).max())
 }
 
 /// Recruitments after an id, in its order.

@@ -12,12 +12,20 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0006_map", statements: MAP },
     Tables { name: "m0007_clustered", statements: CLUSTERED },
     Tables { name: "m0008_places", statements: PLACES },
-    Tables { name: "m0009_limits", statements: LIMITS },
+    Tables { name: "m0009_served", statements: SERVED },
 ];
 
-/// How many live introductions each side could have when all structures were last served: one row.
-const LIMITS: &[&str] = &["CREATE TABLE limits (id integer PRIMARY KEY CHECK (id = 1),
-    live_per_structure bigint NOT NULL, live_per_candidate bigint NOT NULL)"];
+/// How many live introductions each side could have when all structures were last served, in one row. Structures that
+/// are looked at once more. Who goes further than the rings of a search, beside those who go anywhere.
+const SERVED: &[&str] = &[
+    "CREATE TABLE limits (id integer PRIMARY KEY CHECK (id = 1),
+        live_per_structure bigint NOT NULL, live_per_candidate bigint NOT NULL)",
+    "ALTER TABLE structures ADD COLUMN recheck_at INSTANT",
+    "CREATE INDEX structures_to_recheck ON structures (recheck_at, id) WHERE recheck_at IS NOT NULL",
+    "DROP INDEX candidates_anywhere",
+    "CREATE INDEX candidates_far_going ON candidates (territory, lat, lon, max_km, registered_at, id,
+        eligible, taken, gone) WHERE (max_km IS NULL OR max_km > 100) AND eligible AND NOT taken AND NOT gone",
+];
 
 /// Live introductions are counted where they are, and one index of each side serves its places and its lists: an
 /// introduction that has ended is in no slot, and any number of those may be.

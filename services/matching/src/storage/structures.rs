@@ -9,7 +9,7 @@ use conum_service::{
     Failure, Tx,
     sql::{self, Script},
 };
-use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::read;
@@ -178,13 +178,41 @@ pub async fn with_active_posts(tx: &Tx) -> Result<BTreeSet<StructureId>, Failure
     rows.iter().map(|row| Ok(read(row.try_get::<String>("", "structure")?.parse())?)).collect()
 }
 
-/// Notes whether a structure waits for a possible candidate.
+/// When every transaction that runs while a structure goes short has come to its end, surely.
+const RECHECK_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Notes whether a structure waits for a possible candidate. Where others write at the same time, it is looked at once
+/// more: somebody may have become free of whom neither the structure's search nor that person's knew the other.
 ///
 /// # Errors
 /// The database's.
-pub async fn set_short(tx: &Tx, id: StructureId, short: bool) -> Result<(), Failure> {
-    let update = "UPDATE structures SET short = $2 WHERE id = $1";
-    sql::execute(tx, update, [id.to_string().into(), short.into()]).await?;
+pub async fn set_short(tx: &Tx, id: StructureId, short: bool, now: Timestamp) -> Result<(), Failure> {
+    let update = "UPDATE structures SET short = $2, recheck_at = $3 WHERE id = $1";
+    let recheck_at = (short && sql::is_postgres(tx)).then(|| sql::instant(now + RECHECK_AFTER));
+    sql::execute(tx, update, [id.to_string().into(), short.into(), recheck_at.into()]).await?;
+    Ok(())
+}
+
+/// The structures that are due to be looked at once more, in the order of due time and id.
+///
+/// # Errors
+/// The database's.
+pub async fn to_recheck<C: ConnectionTrait>(
+    connection: &C,
+    now: Timestamp,
+    most: u64,
+) -> Result<Vec<StructureId>, Failure> {
+    let query = format!("SELECT id FROM structures WHERE recheck_at <= $1 ORDER BY recheck_at, id LIMIT {most}");
+    let rows = sql::all(connection, &query, [sql::instant(now).into()]).await?;
+    rows.iter().map(|row| Ok(read(row.try_get::<String>("", "id")?.parse())?)).collect()
+}
+
+/// Notes that a structure is looked at once more.
+///
+/// # Errors
+/// The database's.
+pub async fn set_rechecked(tx: &Tx, id: StructureId) -> Result<(), Failure> {
+    sql::execute(tx, "UPDATE structures SET recheck_at = NULL WHERE id = $1", [id.to_string().into()]).await?;
     Ok(())
 }
 
@@ -199,6 +227,32 @@ pub fn call(script: &mut Script, id: StructureId, reserved: bool, day: Date) {
 pub fn launch_found(script: &mut Script, id: StructureId, day: Date) {
     let update = "UPDATE structures SET launched_on = $2 WHERE id = $1 AND candidate_found AND launched_on IS NULL";
     script.add(update, [id.to_string().into(), sql::day(day).into()]);
+}
+
+/// Forgets the launch of a structure's recruitment where no contract is signed any more: one has ended early, and the
+/// next introduction launches another recruitment (M07).
+///
+/// # Errors
+/// The database's.
+pub async fn forget_launch_without_contract(tx: &Tx, id: StructureId) -> Result<(), Failure> {
+    forget_launch_without(tx, id, "holder_state = 'signed'").await
+}
+
+/// The same where no active post is left: the next introduction is for posts of another grant.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_launch_without_posts(tx: &Tx, id: StructureId) -> Result<(), Failure> {
+    forget_launch_without(tx, id, "active AND NOT given_back").await
+}
+
+async fn forget_launch_without(tx: &Tx, id: StructureId, posts: &str) -> Result<(), Failure> {
+    let update = format!(
+        "UPDATE structures SET launched_on = NULL, late_noticed = false
+         WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM posts WHERE structure = $1 AND {posts})"
+    );
+    sql::execute(tx, &update, [id.to_string().into()]).await?;
+    Ok(())
 }
 
 /// Notes that the notice of a late signature was raised.

@@ -1,5 +1,5 @@
 //! The timers of matching: reminders and expiries (M03), arrivals on the day of availability (M01), notices of late
-//! signature and the terms of contracts (M07), another number of live introductions (M02). Each takes what is due in the
+//! signature and the terms of contracts (M07), a second search and another number of live introductions (M02). Each takes what is due in the
 //! order of its time and id, a few at a time, and is safe on every replica: what another one did first is found ended.
 
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub fn timers() -> Vec<Task> {
         Task::new("reminders", minute, |host| async move { remind(&host).await }),
         Task::new("arrivals", minute, |host| async move { arrive(&host).await }),
         Task::new("late-signatures", minute, |host| async move { late(&host).await }),
+        Task::new("rechecks", minute, |host| async move { recheck(&host).await }),
         Task::new("terms", minute, |host| async move { terms(&host).await }),
         Task::new("limits", minute, |host| async move { limits(&host).await }),
     ]
@@ -100,6 +101,30 @@ async fn arrive(host: &Host) -> Result<usize, Failure> {
             // Whoever has become available since is served with whatever happens.
             serving::serve(tx, &call, &settings, Freed::default()).await?;
             Ok(arrived.len())
+        })
+    })
+    .await
+}
+
+/// Serves the structures that went short while others wrote (M02): who became free at that moment is seen now.
+async fn recheck(host: &Host) -> Result<usize, Failure> {
+    let moment = host.clock().moment();
+    if structures::to_recheck(host.store().read(), moment.now, 1).await?.is_empty() {
+        return Ok(0);
+    }
+    host.on_time(moment, |tx, host, moment| {
+        Box::pin(async move {
+            let due = structures::to_recheck(tx, moment.now, BATCH).await?;
+            let Some(first) = due.first() else { return Ok(0) };
+            let call = host.timer_call(moment, "recheck", &first.to_string());
+            let settings = settings(tx, &call).await?;
+            let mut freed = Freed::default();
+            for id in &due {
+                structures::set_rechecked(tx, *id).await?;
+                freed.structure(*id);
+            }
+            serving::serve(tx, &call, &settings, freed).await?;
+            Ok(due.len())
         })
     })
     .await

@@ -3,7 +3,7 @@
 use crate::scene::{MATCHING, Programme, granted};
 use conum_proto::{
     events::v1::{CandidateChanged, CandidateLeft, CandidateMerged, Outcome, PostsReturned, event::Payload},
-    matching::v1::{introduction::State, notice},
+    matching::v1::{adviser, introduction::State, notice},
 };
 use conum_service::status;
 use conum_testkit::{backends, callers};
@@ -277,6 +277,99 @@ async fn c08_who_was_introduced_under_an_earlier_registration_is_not_introduced_
         programme.register("somebody else", VILLEURBANNE).await;
         assert_eq!(programme.live(&lyon).await.len(), 1);
         assert_eq!(programme.list(&lyon.caller(), false).await.len(), 2);
+    }
+}
+
+async fn merge(programme: &Programme, kept: &str, merged: &str) {
+    let event = CandidateMerged { candidate: kept.into(), merged: merged.into() };
+    programme.tell("candidates", kept.into(), Payload::CandidateMerged(event)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m03_a_merge_closes_what_is_not_answered_where_the_person_was_introduced_before() {
+    for backend in backends() {
+        for interested in [false, true] {
+            let (programme, lyon) = lyon_with(&backend, 1).await;
+            let first = programme.live(&lyon).await.remove(0);
+            programme.decline(&lyon.caller(), &first.name, "").await.unwrap();
+            let second = programme.register("again", VILLEURBANNE).await.name();
+            let again = programme.live(&lyon).await.remove(0);
+            assert_eq!(again.candidate, second);
+            if interested {
+                programme.accept(&lyon.caller(), &again.name).await.unwrap();
+            }
+            merge(&programme, &first.candidate, &second).await;
+            // Who is met already is not taken away.
+            let live = programme.live(&lyon).await;
+            let left: Vec<_> = live.iter().map(|introduction| introduction.candidate.as_str()).collect();
+            assert_eq!(left, if interested { vec![first.candidate.as_str()] } else { vec![] });
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m01_a_merge_closes_what_is_not_possible_for_the_registration_that_stays() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 1).await;
+        let merged = programme.live(&lyon).await.remove(0).candidate;
+        let kept = programme.register("kept", LILLE).await.name();
+        merge(&programme, &kept, &merged).await;
+        assert!(programme.live(&lyon).await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c06_a_merge_with_somebody_under_contract_ends_every_introduction() {
+    for backend in backends() {
+        for signed_is_kept in [true, false] {
+            let (programme, lyon) = lyon_with(&backend, 2).await;
+            let live = programme.live(&lyon).await;
+            let (signed, other) = (&live[0].candidate, &live[1].candidate);
+            let selected = programme.select(&lyon, 0, signed).await.unwrap();
+            programme.sign(&lyon, &selected.name, crate::scene::contract()).await.unwrap();
+            assert_eq!(programme.live(&lyon).await.len(), 1, "one post is vacant still");
+            let (kept, merged) = if signed_is_kept { (signed, other) } else { (other, signed) };
+            merge(&programme, kept, merged).await;
+            assert!(programme.live(&lyon).await.is_empty());
+            assert_eq!(programme.adviser_state(kept).await, adviser::State::Signed);
+        }
+    }
+}
+
+/// Somebody whom no command brought: as if both had run at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn m02_a_structure_that_goes_short_while_others_write_is_looked_at_once_more() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 0).await;
+        assert!(programme.live(&lyon).await.is_empty());
+        programme.scene.settle().await;
+        let host = &programme.scene.cluster.service(MATCHING).unwrap().host;
+        let commune = conum_geo::commune(VILLEURBANNE).unwrap();
+        let candidate = conum_matching::domain::candidate::Candidate {
+            id: crate::scene::id("unseen"),
+            registered_at: host.clock().now(),
+            commune: commune.code.into(),
+            place: commune.place,
+            department: commune.department.into(),
+            territory: commune.territory(),
+            reach: conum_matching::domain::candidate::Reach::Within(20),
+            available_from: host.clock().moment().today,
+            wished_departments: vec![],
+            wished_sectors: vec![],
+            offers: vec![],
+            eligible: true,
+            job_seeker_since: None,
+        };
+        let today = host.clock().moment().today;
+        let write = host.store().write(move |tx| {
+            let candidate = candidate.clone();
+            Box::pin(async move { conum_matching::storage::candidates::upsert(tx, &candidate, today).await })
+        });
+        write.await.unwrap();
+        programme.scene.days_pass(1).await;
+        // SQLite's commands come one after the other: there, nobody is unseen.
+        let served = usize::from(!matches!(backend, conum_testkit::Backend::Sqlite));
+        assert_eq!(programme.live(&lyon).await.len(), served);
     }
 }
 

@@ -2,13 +2,13 @@
 //! (M01).
 
 use conum_proto::{
-    events::v1::{CandidateFacts, PostDateSettled, event::Payload},
+    events::v1::{CandidateFacts, EventNeed, PostDateSettled, PostsGranted, event::Payload},
     google::r#type::LatLng,
     matching::v1::Introduction,
 };
 use conum_testkit::backends;
 
-use crate::scene::{MATCHING, Programme, day, granted};
+use crate::scene::{Granted, MATCHING, Programme, day, granted};
 
 const LYON: &str = "69123";
 const VILLEURBANNE: &str = "69266";
@@ -66,6 +66,86 @@ async fn m01_an_inhabitant_of_its_commune_is_near_a_structure_wherever_it_is() {
         programme.decline(&lyon.caller(), &live[0].name, "").await.unwrap();
         assert_eq!(named(&programme.live(&lyon).await), [next.name()]);
         assert!(programme.notices(&lyon).await.is_empty());
+    }
+}
+
+/// Lyon as it is told, with a compulsory need, and beside the centre of Villeurbanne.
+fn asking_for_a_licence(lyon: &Granted) -> PostsGranted {
+    let Payload::PostsGranted(told) = Programme::granted_payload(lyon) else { unreachable!() };
+    let villeurbanne = conum_geo::commune(VILLEURBANNE).unwrap().place.unwrap();
+    PostsGranted {
+        location: Some(LatLng { latitude: villeurbanne.lat() + 0.01, longitude: villeurbanne.lon() }),
+        needs: vec![EventNeed { need: "driving_licence".into(), compulsory: true }],
+        ..told
+    }
+}
+
+fn with_a_licence(code: &str) -> CandidateFacts {
+    CandidateFacts { offers: vec!["driving_licence".into()], ..Programme::facts(code) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m01_of_many_inhabitants_the_one_who_is_possible_comes_before_a_neighbour() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.scene.set_policy(MATCHING, "live-per-structure", "1").await.unwrap();
+        let lyon = granted("lyon", LYON, 1);
+        let told = asking_for_a_licence(&lyon);
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(told)).await;
+        let first = programme.register_as("first", with_a_licence(LYON)).await;
+        for number in 0..6 {
+            programme.register(&format!("without {number}"), LYON).await;
+        }
+        programme.activate(&[&lyon]).await;
+        let live = programme.live(&lyon).await;
+        assert_eq!(named(&live), [first.name()]);
+        programme.register_as("neighbour", with_a_licence(VILLEURBANNE)).await;
+        let later = prost_types::Timestamp { seconds: 1_606_000_001, nanos: 0 };
+        let inhabitant = CandidateFacts { registered_at: Some(later), ..with_a_licence(LYON) };
+        let inhabitant = programme.register_as("inhabitant", inhabitant).await;
+        programme.decline(&lyon.caller(), &live[0].name, "").await.unwrap();
+        assert_eq!(named(&programme.live(&lyon).await), [inhabitant.name()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m02_what_is_told_of_a_structure_again_brings_those_who_have_become_possible() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let lyon = granted("lyon", LYON, 1);
+        let told = asking_for_a_licence(&lyon);
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(told.clone())).await;
+        let person = programme.register("person", VILLEURBANNE).await;
+        programme.activate(&[&lyon]).await;
+        assert!(programme.live(&lyon).await.is_empty());
+        let corrected = PostsGranted { needs: vec![], ..told };
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(corrected)).await;
+        assert_eq!(named(&programme.live(&lyon).await), [person.name()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c04_who_goes_further_than_any_ring_is_found_between_waves() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let grenoble = granted("grenoble", GRENOBLE, 1);
+        programme.grant(&grenoble).await;
+        programme.activate(&[&grenoble]).await;
+        // Some 240 km from Grenoble.
+        let far = |max_km| CandidateFacts { max_km, ..Programme::facts("13055") };
+        programme.register_as("not so far", far(150)).await;
+        assert!(programme.live(&grenoble).await.is_empty());
+        let second = granted("second", GRENOBLE, 1);
+        let far = programme.register_as("far", far(300)).await;
+        assert_eq!(named(&programme.live(&grenoble).await), [far.name()], "the structure waits for whoever comes");
+        programme.grant(&second).await;
+        programme.activate(&[&second]).await;
+        let live = programme.live(&second).await;
+        assert_eq!(named(&live), [far.name()], "by a wave");
+        let another = CandidateFacts { max_km: 50_000, ..Programme::facts("13055") };
+        let another = programme.register_as("another", another).await;
+        programme.decline(&second.caller(), &live[0].name, "").await.unwrap();
+        assert_eq!(named(&programme.live(&second).await), [another.name()], "between waves");
     }
 }
 

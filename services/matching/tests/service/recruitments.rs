@@ -2,7 +2,8 @@
 
 use crate::scene::{Granted, MATCHING, Programme, contract, day, granted};
 use conum_proto::{
-    events::v1::{PostsReturned, event::Payload},
+    events::v1::{CandidateLeft, PostsGranted, PostsReturned, event::Payload},
+    google::r#type::Date,
     matching::v1::{
         Contract, EndContractRequest, Ending, Introduction, adviser, ending::Reason, introduction, notice, post,
         recruitment,
@@ -176,6 +177,106 @@ async fn m08_an_early_end_makes_the_post_vacant_and_the_person_free() {
         assert!(!live.is_empty(), "served again");
         assert!(live.iter().all(|introduction| introduction.candidate != person), "never the same pair");
         assert_eq!(programme.figures().await.contracts_ended_early, 1);
+    }
+}
+
+fn resigned(name: &str, last_day: Option<Date>) -> EndContractRequest {
+    let ending = Ending { reason: Reason::Resignation.into(), last_day, document_sha256: vec!["0".repeat(64)] };
+    EndContractRequest { name: name.into(), ending: Some(ending), ..Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c06_another_contract_begins_after_the_last_day_of_the_one_that_ended() {
+    for backend in backends() {
+        let (programme, one, two) = two_structures(&backend, 3).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        // The other structure keeps its introductions until the signature; afterwards somebody else is there for it.
+        programme.sign(&one, &selected.name, contract()).await.unwrap();
+        programme.end(&one, resigned(&selected.name, day(2021, 8, 31))).await.unwrap();
+        let three = granted("three", LYON, 1);
+        programme.grant(&three).await;
+        programme.activate(&[&three]).await;
+        let _ = two;
+        let selected = programme.select(&three, 0, &person).await.unwrap();
+        let from = |month, day_of| Contract {
+            start_date: day(2021, month, day_of),
+            end_date: day(2023, 12, 31),
+            ..contract()
+        };
+        let refused = programme.sign(&three, &selected.name, from(8, 31)).await.unwrap_err();
+        assert_eq!(reason(&refused), ("IN_POST".into(), "C06".into()));
+        programme.sign(&three, &selected.name, from(9, 1)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m07_a_post_that_is_vacant_again_launches_another_recruitment() {
+    for backend in backends() {
+        let (programme, one, _) = two_structures(&backend, 6).await;
+        let person = programme.live(&one).await.remove(0).candidate;
+        let selected = programme.select(&one, 0, &person).await.unwrap();
+        programme.sign(&one, &selected.name, contract()).await.unwrap();
+        programme.scene.days_pass(100).await;
+        programme.end(&one, resigned(&selected.name, day(2021, 3, 31))).await.unwrap();
+        assert!(!programme.live(&one).await.is_empty(), "served again");
+        let late = async || {
+            let notices = programme.notices(&one).await;
+            notices.iter().filter(|notice| notice.kind() == notice::Kind::SignatureLate).count()
+        };
+        programme.scene.days_pass(15).await;
+        assert_eq!(late().await, 0);
+        programme.scene.days_pass(1).await;
+        assert_eq!(late().await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a19_a_selection_and_a_return_of_the_post_at_one_moment_leave_no_selection_without_post() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        for number in 0..8 {
+            let (name, person) = (format!("structure {number}"), format!("person {number}"));
+            let lyon = granted(&name, LYON, 1);
+            let candidate = programme.register(&person, LYON).await;
+            let Payload::PostsGranted(told) = Programme::granted_payload(&lyon) else { unreachable!() };
+            let told = Payload::PostsGranted(PostsGranted { candidate_found: true, ..told });
+            programme.tell("applications", lyon.application.name(), told).await;
+            programme.activate(&[&lyon]).await;
+            let (application, structure) = (lyon.application.name(), lyon.structure.name());
+            let back = PostsReturned { application: application.clone(), structure, posts: vec![lyon.post(0)] };
+            let name = candidate.name();
+            let (selected, ()) = tokio::join!(
+                programme.select(&lyon, 0, &name),
+                programme.tell("applications", application, Payload::PostsReturned(back))
+            );
+            assert_eq!(programme.post(&lyon, 0).await.state(), post::State::GivenBack);
+            if let Ok(selected) = selected {
+                assert!(programme.sign(&lyon, &selected.name, contract()).await.is_err());
+            }
+            assert_ne!(programme.adviser_state(&name).await, adviser::State::Selected);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn m06_a_selection_and_a_departure_at_one_moment_leave_nobody_selected() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        for number in 0..8 {
+            let lyon = granted(&format!("structure {number}"), LYON, 1);
+            let candidate = programme.register(&format!("person {number}"), LYON).await.name();
+            let Payload::PostsGranted(told) = Programme::granted_payload(&lyon) else { unreachable!() };
+            let told = Payload::PostsGranted(PostsGranted { candidate_found: true, ..told });
+            programme.tell("applications", lyon.application.name(), told).await;
+            programme.activate(&[&lyon]).await;
+            let left = Payload::CandidateLeft(CandidateLeft { candidate: candidate.clone() });
+            let _ = tokio::join!(
+                programme.select(&lyon, 0, &candidate),
+                programme.tell("candidates", candidate.clone(), left)
+            );
+            assert_eq!(programme.post(&lyon, 0).await.recruitment, "");
+        }
     }
 }
 
