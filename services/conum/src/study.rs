@@ -1,8 +1,9 @@
 //! `match`: the assignment on files, without a platform, for studies and for whoever checks it from outside.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
+    marker::PhantomData,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
@@ -12,7 +13,10 @@ use clap::{Args, ValueEnum};
 use conum_engine::{Engine, Lists, Market, Person, Reach, Rounding, Share, Vacancy, Weights, accept};
 use conum_geo::Place;
 use conum_kernel::{Error, Violations};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -51,6 +55,20 @@ enum Order {
     Distance,
 }
 
+/// A line of a file.
+trait Line: DeserializeOwned {
+    /// What its header names; other columns are left aside.
+    const COLUMNS: &'static [&'static str];
+}
+
+impl Line for StructureRow {
+    const COLUMNS: &'static [&'static str] = &["id", "lat", "lon", "posts"];
+}
+
+impl Line for CandidateRow {
+    const COLUMNS: &'static [&'static str] = &["id", "lat", "lon", "max_km"];
+}
+
 #[derive(Debug, Deserialize)]
 struct StructureRow {
     id: String,
@@ -70,8 +88,36 @@ struct CandidateRow {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Preferences {
-    structures: serde_json::Map<String, serde_json::Value>,
-    candidates: serde_json::Map<String, serde_json::Value>,
+    structures: Named<serde_json::Value>,
+    candidates: Named<serde_json::Value>,
+}
+
+/// The entries of an object as they stand in the file, so that a name that comes twice is seen.
+#[derive(Debug)]
+struct Named<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Named(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,7 +128,7 @@ struct Wanted {
 }
 
 /// A pair by its names.
-struct Named {
+struct Introduced {
     structure: String,
     candidate: String,
     km: Option<f64>,
@@ -91,7 +137,7 @@ struct Named {
 /// What came of it, and what it took.
 #[derive(Default)]
 struct Study {
-    pairs: Vec<Named>,
+    pairs: Vec<Introduced>,
     possible: u64,
     index: f64,
     preferences: f64,
@@ -140,10 +186,11 @@ fn timed<T>(step: impl FnOnce() -> T) -> (T, f64) {
 }
 
 fn by_distance(options: &Options, structures: &Path, candidates: &Path) -> Result<Study, Error> {
-    let structures: Vec<StructureRow> = rows(structures)?;
-    let candidates: Vec<CandidateRow> = rows(candidates)?;
-    distinct("structures", structures.iter().map(|row| row.id.as_str()))?;
-    distinct("candidates", candidates.iter().map(|row| row.id.as_str()))?;
+    let structures: Vec<(u64, StructureRow)> = rows(structures)?;
+    let candidates: Vec<(u64, CandidateRow)> = rows(candidates)?;
+    distinct("structures", structures.iter().map(|(line, row)| (*line, row.id.as_str())))?;
+    distinct("candidates", candidates.iter().map(|(line, row)| (*line, row.id.as_str())))?;
+    let turns = turns(candidates.iter().map(|(_, row)| row.id.as_str()));
     let weights = match options.weights {
         Order::Distance => Weights::DISTANCE,
     };
@@ -155,12 +202,12 @@ fn by_distance(options: &Options, structures: &Path, candidates: &Path) -> Resul
         share: Share::default(),
         today: 0,
     };
-    for (place, row) in candidates.iter().enumerate() {
+    for ((line, row), turn) in candidates.iter().zip(turns) {
         if row.max_km.is_nan() || row.max_km < 0.0 {
-            return Err(at("candidates", place, "max_km is a number of kilometres from 0 on"));
+            return Err(at("candidates", *line, "max_km is a number of kilometres from 0 on"));
         }
         market.people.push(Person {
-            place: Some(located("candidates", place, row.lat, row.lon)?),
+            place: Some(located("candidates", *line, row.lat, row.lon)?),
             reach: Reach::Within(row.max_km * 1000.0),
             region: 0,
             commune: 0,
@@ -170,13 +217,13 @@ fn by_distance(options: &Options, structures: &Path, candidates: &Path) -> Resul
             available: 0,
             room: options.per_candidate,
             member: false,
-            since: 0,
+            since: turn,
             id: identity(&row.id),
         });
     }
-    for (place, row) in structures.iter().enumerate() {
+    for (line, row) in &structures {
         market.vacancies.push(Vacancy {
-            place: Some(located("structures", place, row.lat, row.lon)?),
+            place: Some(located("structures", *line, row.lat, row.lon)?),
             region: 0,
             commune: 0,
             department: 0,
@@ -193,18 +240,21 @@ fn by_distance(options: &Options, structures: &Path, candidates: &Path) -> Resul
     let (engine, index) = timed(|| Engine::over(&market));
     let (scarcity, preferences) = timed(|| engine.scarcity());
     let (assigned, assignment) = timed(|| engine.assign(&scarcity));
-    let pairs = assigned.pairs.iter().map(|pair| Named {
-        structure: structures[pair.structure].id.clone(),
-        candidate: candidates[pair.person].id.clone(),
+    let pairs = assigned.pairs.iter().map(|pair| Introduced {
+        structure: structures[pair.structure].1.id.clone(),
+        candidate: candidates[pair.person].1.id.clone(),
         km: pair.fit.distance.map(|metres| metres / 1000.0),
     });
-    let possible = scarcity.iter().map(|possible| u64::from(*possible)).sum();
+    let with_posts = scarcity.iter().zip(&structures).filter(|(_, (_, row))| row.posts > 0);
+    let possible = with_posts.map(|(possible, _)| u64::from(*possible)).sum();
     Ok(Study { pairs: pairs.collect(), possible, index, preferences, assignment })
 }
 
 fn by_lists(file: &Path) -> Result<Study, Error> {
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
-    let read: Preferences = serde_json::from_str(&text).map_err(|error| unreadable(file, &error))?;
+    // Some editors begin a file with a mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let read: Preferences = serde_json::from_str(text).map_err(|error| unreadable(file, &error))?;
     let structures = wanted("structures", read.structures)?;
     let candidates = wanted("candidates", read.candidates)?;
     let ((structure_orders, candidate_orders), index) = {
@@ -216,7 +266,7 @@ fn by_lists(file: &Path) -> Result<Study, Error> {
     let possible = u64::try_from(lists.possible()).unwrap_or(u64::MAX);
     let capacity = |side: &[(String, Wanted)]| side.iter().map(|(_, wanted)| wanted.capacity).collect::<Vec<_>>();
     let (pairs, assignment) = timed(|| accept(&capacity(&structures), &capacity(&candidates), &mut lists));
-    let pairs = pairs.iter().map(|pair| Named {
+    let pairs = pairs.iter().map(|pair| Introduced {
         structure: structures[pair.structure].0.clone(),
         candidate: candidates[pair.person].0.clone(),
         km: None,
@@ -224,12 +274,16 @@ fn by_lists(file: &Path) -> Result<Study, Error> {
     Ok(Study { pairs: pairs.collect(), possible, index, preferences, assignment })
 }
 
-fn wanted(side: &str, read: serde_json::Map<String, serde_json::Value>) -> Result<Vec<(String, Wanted)>, Error> {
+fn wanted(side: &str, read: Named<serde_json::Value>) -> Result<Vec<(String, Wanted)>, Error> {
+    let mut seen = HashSet::new();
+    if let Some((id, _)) = read.0.iter().find(|(id, _)| !seen.insert(id.as_str())) {
+        return Err(refused(&format!("{side}.{id}"), "the name comes twice"));
+    }
     let one = |(id, value): (String, serde_json::Value)| {
         let wanted = serde_json::from_value(value);
         wanted.map(|wanted| (id.clone(), wanted)).map_err(|error| refused(&format!("{side}.{id}"), &error.to_string()))
     };
-    read.into_iter().map(one).collect()
+    read.0.into_iter().map(one).collect()
 }
 
 fn numbered(side: &[(String, Wanted)]) -> HashMap<&str, usize> {
@@ -257,23 +311,49 @@ fn orders(side: &str, of: &[(String, Wanted)], others: &HashMap<&str, usize>) ->
     violations.check().map(|()| orders)
 }
 
-fn rows<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
-    let mut reader = csv::Reader::from_path(file).map_err(|error| unreadable(file, &error))?;
-    reader.deserialize().collect::<Result<_, _>>().map_err(|error| unreadable(file, &error))
+/// The lines of a file, each with its number in it.
+fn rows<T: Line>(file: &Path) -> Result<Vec<(u64, T)>, Error> {
+    let unreadable = |error: csv::Error| unreadable(file, &error);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(unreadable)?;
+    let header = reader.headers().map_err(unreadable)?.clone();
+    let missing: Vec<_> =
+        T::COLUMNS.iter().copied().filter(|column| !header.iter().any(|name| name == *column)).collect();
+    if !missing.is_empty() {
+        let problem =
+            format!("line 1: the columns {} are expected; missing: {}", T::COLUMNS.join(", "), missing.join(", "));
+        return Err(refused(&file.display().to_string(), &problem));
+    }
+    let row = |record: Result<csv::StringRecord, csv::Error>| {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        record.deserialize(Some(&header)).map(|row| (line, row))
+    };
+    reader.into_records().map(row).collect::<Result<_, _>>().map_err(unreadable)
 }
 
-fn distinct<'a>(side: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Error> {
-    let mut seen = std::collections::HashSet::new();
-    for (place, id) in ids.enumerate() {
+fn distinct<'a>(side: &str, ids: impl Iterator<Item = (u64, &'a str)>) -> Result<(), Error> {
+    let mut seen = HashSet::new();
+    for (line, id) in ids {
         if !seen.insert(id) {
-            return Err(at(side, place, &format!("id {id} comes twice")));
+            return Err(at(side, line, &format!("id {id} comes twice")));
         }
     }
     Ok(())
 }
 
-fn located(side: &str, place: usize, lat: f64, lon: f64) -> Result<Place, Error> {
-    Place::new(lat, lon).map_err(|error| at(side, place, &error.to_string()))
+fn located(side: &str, line: u64, lat: f64, lon: f64) -> Result<Place, Error> {
+    Place::new(lat, lon).map_err(|error| at(side, line, &error.to_string()))
+}
+
+/// Who comes first of two that are as near: by id (M01). Such files do not say when somebody registered.
+fn turns<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<i64> {
+    let mut order: Vec<_> = ids.enumerate().map(|(place, id)| (id, place)).collect();
+    order.sort_unstable();
+    let mut turns = vec![0; order.len()];
+    for (turn, (_, place)) in (0..).zip(order) {
+        turns[place] = turn;
+    }
+    turns
 }
 
 /// A name as the tie-break takes it.
@@ -282,9 +362,9 @@ fn identity(name: &str) -> u128 {
     digest.iter().take(16).fold(0, |identity, byte| identity << 8 | u128::from(*byte))
 }
 
-/// What is wrong at a row, as a spreadsheet numbers it: the header is row 1.
-fn at(side: &str, place: usize, problem: &str) -> Error {
-    refused(side, &format!("line {}: {problem}", place + 2))
+/// What is wrong at a line of a file.
+fn at(side: &str, line: u64, problem: &str) -> Error {
+    refused(side, &format!("line {line}: {problem}"))
 }
 
 fn refused(field: &str, problem: &str) -> Error {
@@ -295,7 +375,7 @@ fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> Error {
     refused(&file.display().to_string(), &error.to_string())
 }
 
-fn write(file: &Path, pairs: &[Named]) -> Result<(), Error> {
+fn write(file: &Path, pairs: &[Introduced]) -> Result<(), Error> {
     let write = || -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_writer(File::create(file)?);
         writer.write_record(["structure", "candidate", "km"])?;
@@ -359,6 +439,28 @@ mod tests {
         assert!(run("a,95,4,1\n", "").starts_with("structures: line 2: latitude 95"));
         assert!(run("", "a,45,4,-1\n").starts_with("candidates: line 2: max_km"));
         assert!(run("a,45,4,some\n", "").contains("line: 2"));
+        let broken = "\"of two\nlines\",45,4,1\na,45,4,1\na,46,4,1\n";
+        assert_eq!(run(broken, ""), "structures: line 5: id a comes twice");
+        let given = options(folder.path(), "", "");
+        std::fs::write(given.candidates.as_ref().unwrap(), "id, lat,lon\n").unwrap();
+        assert!(
+            said(super::run(&given))
+                .ends_with("line 1: the columns id, lat, lon, max_km are expected; missing: max_km")
+        );
+        std::fs::write(given.structures.as_ref().unwrap(), "").unwrap();
+        assert!(said(super::run(&given)).contains("missing: id, lat, lon, posts"));
+    }
+
+    #[test]
+    fn m01_of_two_at_one_place_the_first_by_id_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for ids in [["a", "b"], ["b", "a"]] {
+            let candidates = ids.map(|id| format!("{id}, 45.1, 4, 40\n")).concat();
+            let options = Options { per_structure: 1, ..options(folder.path(), "town,45,4,1\n", &candidates) };
+            run(&options).unwrap();
+            let pairs = std::fs::read_to_string(folder.path().join("pairs.csv")).unwrap();
+            assert!(pairs.contains("town,a,"), "{pairs}");
+        }
     }
 
     #[test]
@@ -377,5 +479,10 @@ mod tests {
         lists("b").unwrap();
         assert_eq!(std::fs::read_to_string(folder.path().join("pairs.csv")).unwrap(), "structure,candidate,km\na,b,\n");
         assert_eq!(said(lists("z")), "structures.a.order: z is not on the other side");
+        let twice = r#"{"structures":{"a":{"capacity":1,"order":[]},"a":{"capacity":2,"order":[]}},"candidates":{}}"#;
+        std::fs::write(&file, format!("\u{feff}{twice}")).unwrap();
+        let given = Options { preferences: Some(file), ..options(folder.path(), "", "") };
+        let given = Options { structures: None, candidates: None, ..given };
+        assert_eq!(said(super::run(&given)), "structures.a: the name comes twice");
     }
 }
