@@ -42,7 +42,7 @@ pub struct Scenario {
     pub terms: Terms,
     /// Everybody goes at least so far, in km.
     pub least_km: u32,
-    /// Nobody goes further, in km, whatever they said.
+    /// Nobody goes further, in km, whatever they said; a wish for the department still brings somebody from beyond.
     pub most_km: Option<u32>,
 }
 

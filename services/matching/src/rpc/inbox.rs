@@ -97,7 +97,7 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<Applied, Failu
 
 async fn granted(tx: &Tx, call: &Call, settings: &Settings, event: &PostsGranted) -> Result<Applied, Failure> {
     let structure = convert::structure(event)?;
-    structures::upsert(tx, &structure).await?;
+    structures::upsert(tx, &structure, event.ready).await?;
     let wave = WaveId::parse_name("wave", &event.wave)?;
     for granted in &event.posts {
         let (application, id) = parse_post_name("post", &granted.post)?;

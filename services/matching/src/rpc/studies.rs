@@ -201,7 +201,7 @@ fn demands(
 ) -> Vec<Demand> {
     let demand = |(stored, posts): &(structures::Stored, Vec<structures::Post>)| {
         let mut posts = posts.clone();
-        for post in posts.iter_mut().filter(|post| waves.contains(&post.wave)) {
+        for post in posts.iter_mut().filter(|post| stored.ready && waves.contains(&post.wave)) {
             post.active = true;
         }
         let (posts, needed_by) = structures::demand(&posts);

@@ -15,11 +15,12 @@ pub const MIGRATIONS: &[Tables] = &[
     Tables { name: "m0009_served", statements: SERVED },
 ];
 
-/// How many live introductions each side could have when all structures were last served, in one row. Structures that
-/// are looked at once more. Who goes further than the rings of a search, beside those who go anywhere.
+/// How many live introductions each side could have when all structures were last served, in one row. Structures whose
+/// record lacks what a wave needs, and those that are looked at once more. Who goes further than the rings of a search, beside those who go anywhere.
 const SERVED: &[&str] = &[
     "CREATE TABLE limits (id integer PRIMARY KEY CHECK (id = 1),
         live_per_structure bigint NOT NULL, live_per_candidate bigint NOT NULL)",
+    "ALTER TABLE structures ADD COLUMN ready boolean NOT NULL DEFAULT true",
     "ALTER TABLE structures ADD COLUMN recheck_at INSTANT",
     "CREATE INDEX structures_to_recheck ON structures (recheck_at, id) WHERE recheck_at IS NOT NULL",
     "DROP INDEX candidates_anywhere",

@@ -18,6 +18,7 @@ use crate::domain::{
 };
 
 #[derive(Debug, FromQueryResult)]
+#[expect(clippy::struct_excessive_bools, reason = "the columns of a table")]
 struct Row {
     id: String,
     application: String,
@@ -34,10 +35,11 @@ struct Row {
     late_noticed: bool,
     called: i64,
     reserved_called: i64,
+    ready: bool,
 }
 
 const COLUMNS: &str = "id, application, commune, lat, lon, department, territory, sector, needs, candidate_found,
-    short, launched_on, late_noticed, called, reserved_called";
+    short, launched_on, late_noticed, called, reserved_called, ready";
 
 /// A structure, and what has happened to it here.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Stored {
     pub late_noticed: bool,
     /// The introductions that it has had.
     pub called: Called,
+    /// A wave serves it: nothing is missing in what is recorded of its grant.
+    pub ready: bool,
 }
 
 impl TryFrom<Row> for Stored {
@@ -74,6 +78,7 @@ impl TryFrom<Row> for Stored {
             launched_on: row.launched_on.map(sql::date).transpose()?,
             late_noticed: row.late_noticed,
             called: Called { all: row.called.unsigned_abs(), reserved: row.reserved_called.unsigned_abs() },
+            ready: row.ready,
         })
     }
 }
@@ -82,15 +87,16 @@ impl TryFrom<Row> for Stored {
 ///
 /// # Errors
 /// The database's.
-pub async fn upsert(tx: &Tx, structure: &Structure) -> Result<(), Failure> {
+pub async fn upsert(tx: &Tx, structure: &Structure, ready: bool) -> Result<(), Failure> {
     sql::execute(
         tx,
         "INSERT INTO structures (id, application, commune, lat, lon, department, territory, sector, needs,
-           candidate_found, short, late_noticed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false, false)
+           candidate_found, ready, short, late_noticed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, false, false)
          ON CONFLICT (id) DO UPDATE SET application = excluded.application, commune = excluded.commune,
            lat = excluded.lat, lon = excluded.lon, department = excluded.department, territory = excluded.territory,
-           sector = excluded.sector, needs = excluded.needs, candidate_found = excluded.candidate_found",
+           sector = excluded.sector, needs = excluded.needs, candidate_found = excluded.candidate_found,
+           ready = excluded.ready",
         [
             structure.id.to_string().into(),
             structure.application.to_string().into(),
@@ -102,6 +108,7 @@ pub async fn upsert(tx: &Tx, structure: &Structure) -> Result<(), Failure> {
             structure.sector.text().into(),
             read(serde_json::to_string(&structure.needs))?.into(),
             structure.candidate_found.into(),
+            ready.into(),
         ],
     )
     .await?;

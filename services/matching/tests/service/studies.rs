@@ -1,9 +1,12 @@
 //! Why a structure is short (M04), and what a wave would bring with other settings: told, and nothing written.
 
 use conum_kernel::{StructureId, WaveId};
-use conum_proto::matching::v1::{
-    ExplainShortageRequest, ShortageExplanation, SimulateWaveRequest, SimulateWaveResponse, SupposedSettings,
-    SupposedStructure, shortage_explanation::obstacle::Kind, studies_service_client::StudiesServiceClient,
+use conum_proto::{
+    events::v1::{PostsGranted, event::Payload},
+    matching::v1::{
+        ExplainShortageRequest, ShortageExplanation, SimulateWaveRequest, SimulateWaveResponse, SupposedSettings,
+        SupposedStructure, shortage_explanation::obstacle::Kind, studies_service_client::StudiesServiceClient,
+    },
 };
 use conum_service::Caller;
 use conum_testkit::{backends, callers};
@@ -99,6 +102,23 @@ async fn m02_a_simulation_plays_a_wave_that_is_not_activated_and_writes_nothing(
         assert_eq!(answer.departments[1].simulated.unwrap().introductions, 8);
         assert!(programme.live(&grenoble).await.is_empty(), "nothing was written");
         assert_eq!(programme.live(&lyon).await.len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p03_a_supposed_wave_serves_those_alone_whom_it_would() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.register("person", VILLEURBANNE).await;
+        let lyon = granted("lyon", LYON, 1);
+        for (ready, structures) in [(false, 0), (true, 1)] {
+            let Payload::PostsGranted(told) = Programme::granted_payload(&lyon) else { unreachable!() };
+            let told = Payload::PostsGranted(PostsGranted { ready, ..told });
+            programme.tell("applications", lyon.application.name(), told).await;
+            let asked = SimulateWaveRequest { waves: vec![lyon.wave.name()], ..Default::default() };
+            let simulated = programme.simulate(asked).await.unwrap().simulated.unwrap();
+            assert_eq!((simulated.structures, simulated.introductions), (structures, structures), "ready: {ready}");
+        }
     }
 }
 
