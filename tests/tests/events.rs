@@ -8,7 +8,10 @@ use std::sync::{
 
 use conum_kernel::Error;
 use conum_proto::{
-    events::v1::{Event, PostReleaseRefused, event::Payload},
+    events::v1::{
+        DeliverRequest, Event, Outcome, PostReleaseRefused, event::Payload,
+        event_sink_service_client::EventSinkServiceClient,
+    },
     operations::v1::{
         GetEventLagRequest, ListDeadLettersRequest, RedriveDeadLetterRequest,
         dead_letters_service_client::DeadLettersServiceClient,
@@ -25,6 +28,7 @@ use conum_service::{
 };
 use conum_testkit::{Backend, Scene, backends, callers};
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 /// Whether the listener takes what is bad.
 static MENDED: AtomicBool = AtomicBool::new(false);
@@ -158,5 +162,67 @@ async fn play(backend: &Backend) {
 async fn a_refused_event_becomes_a_dead_letter_that_holds_back_its_own_aggregate_and_can_be_redriven() {
     for backend in backends() {
         play(&backend).await;
+    }
+}
+
+/// Hears of a thing, and of somebody who waits for it.
+struct Waiting;
+
+/// Whether the one who waits has looked for the thing, and may go on.
+static LOOKED: Semaphore = Semaphore::const_new(0);
+static GOES_ON: Semaphore = Semaphore::const_new(0);
+
+impl Subscriber for Waiting {
+    fn apply<'t>(&'t self, tx: &'t Tx, _: &'t Call, event: &'t Event) -> BoxFuture<'t, Result<Applied, Failure>> {
+        Box::pin(async move {
+            if event.subject == "things/waiter" {
+                let known = sql::one(tx, "SELECT 1 AS found FROM heard WHERE subject = 'things/known'", []).await?;
+                if known.is_none() {
+                    LOOKED.add_permits(1);
+                    GOES_ON.acquire().await.map_err(Error::internal)?.forget();
+                    return Ok(Applied::WaitsFor("things/known".into()));
+                }
+            }
+            let insert = "INSERT INTO heard (subject, sequence) VALUES ($1, $2)";
+            sql::execute(tx, insert, [event.subject.clone().into(), event.sequence.into()]).await?;
+            Ok(Applied::Done)
+        })
+    }
+}
+
+fn waiting(_: &Host, _: &Config) -> Result<Built, Error> {
+    Ok(Built { subscriber: Some(Arc::new(Waiting)), ..Built::default() })
+}
+
+async fn deliver(scene: &Scene, subject: &str) -> Outcome {
+    let refused = PostReleaseRefused { post: subject.into(), ..PostReleaseRefused::default() };
+    let event = Event {
+        id: subject.into(),
+        source: "matching".into(),
+        subject: subject.into(),
+        sequence: 1,
+        payload: Some(Payload::PostReleaseRefused(refused)),
+        ..Event::default()
+    };
+    let request = DeliverRequest { events: vec![event] };
+    let request = scene.cluster.signed(&callers::service("matching"), "applications", request).await.unwrap();
+    let mut client = EventSinkServiceClient::new(scene.cluster.channel("applications").unwrap());
+    client.deliver(request).await.unwrap().into_inner().receipts[0].outcome()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_what_comes_at_the_same_moment_is_not_forgotten() {
+    const SERVICES: [Service; 1] = [Service { name: "applications", policies: &[], tables: &[HEARD], build: waiting }];
+    // SQLite takes one delivery after the other.
+    for backend in backends().iter().filter(|backend| matches!(backend, Backend::Postgres(_))) {
+        let scene = Scene::start(&SERVICES, backend).await;
+        let between = async {
+            LOOKED.acquire().await.unwrap().forget();
+            assert_eq!(deliver(&scene, "things/known").await, Outcome::Applied);
+            GOES_ON.add_permits(1);
+        };
+        let (outcome, ()) = futures::join!(deliver(&scene, "things/waiter"), between);
+        assert_eq!(outcome, Outcome::Applied);
+        assert_eq!(heard(&scene).await, [("things/known".into(), 1), ("things/waiter".into(), 1)]);
     }
 }

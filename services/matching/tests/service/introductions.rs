@@ -374,6 +374,23 @@ async fn m02_a_structure_that_goes_short_while_others_write_is_looked_at_once_mo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p03_a_wave_and_a_grant_of_it_that_come_at_one_moment_find_each_other() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        limits(&programme, "1", "20").await;
+        programme.register("person", LYON).await;
+        for round in 0..20 {
+            let lyon = granted(&format!("structure {round}"), LYON, 1);
+            let (wave, application) = (lyon.wave.name(), lyon.application.name());
+            let activated = programme.event("applications", wave, Programme::activated_payload(&[&lyon]));
+            let grant = programme.event("applications", application, Programme::granted_payload(&lyon));
+            tokio::join!(programme.deliver(vec![activated]), programme.deliver(vec![grant]));
+            assert_eq!(programme.live(&lyon).await.len(), 1, "round {round}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_parties_see_and_answer_an_introduction() {
     for backend in backends() {
         let (programme, lyon) = lyon_with(&backend, 3).await;

@@ -147,27 +147,58 @@ async fn receive(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Even
         return Ok(Outcome::Applied);
     }
     // Behind a parked event of the same aggregate, everything waits.
-    let waiting = sql::one(
-        tx,
-        "SELECT waits_for FROM parked WHERE source = $1 AND aggregate = $2 LIMIT 1",
-        [event.source.clone().into(), event.subject.clone().into()],
-    )
-    .await?;
-    if let Some(row) = waiting {
-        park(tx, event, &row.try_get::<String>("", "waits_for")?).await?;
+    let mut waiting = waiting(tx, event).await?;
+    if let Some(name) = &waiting {
+        hold(tx, name).await?;
+        waiting = self::waiting(tx, event).await?;
+    }
+    if let Some(name) = waiting {
+        park(tx, event, &name).await?;
         return Ok(Outcome::Parked);
     }
     let call = call(host, event);
-    match subscriber.apply(tx, &call, event).await? {
+    match apply(tx, &call, subscriber, event).await? {
         Applied::WaitsFor(name) => {
             park(tx, event, &name).await?;
             Ok(Outcome::Parked)
         }
         Applied::Done => {
+            hold(tx, &event.subject).await?;
             unpark(tx, host, subscriber, &event.subject).await?;
             Ok(Outcome::Applied)
         }
     }
+}
+
+/// Applies an event. What it waits for, if anything, is held: on PostgreSQL it may have come meanwhile, when nobody was
+/// waiting for it, and the event is applied again under the hold.
+async fn apply(tx: &Tx, call: &Call, subscriber: &dyn Subscriber, event: &Event) -> Result<Applied, Failure> {
+    let mut held = None;
+    loop {
+        match subscriber.apply(tx, call, event).await? {
+            Applied::WaitsFor(name) if sql::is_postgres(tx) && held.as_ref() != Some(&name) => {
+                hold(tx, &name).await?;
+                held = Some(name);
+            }
+            applied => return Ok(applied),
+        }
+    }
+}
+
+/// What the aggregate of an event waits for.
+async fn waiting(tx: &Tx, event: &Event) -> Result<Option<String>, Failure> {
+    let row = sql::one(
+        tx,
+        "SELECT waits_for FROM parked WHERE source = $1 AND aggregate = $2 LIMIT 1",
+        [event.source.clone().into(), event.subject.clone().into()],
+    )
+    .await?;
+    Ok(row.map(|row| row.try_get("", "waits_for")).transpose()?)
+}
+
+/// Who waits for a name and who brings it come one after the other: whoever is second sees what the first one wrote.
+async fn hold(tx: &Tx, name: &str) -> Result<(), Failure> {
+    Ok(sql::hold(tx, &format!("parked/{name}")).await?)
 }
 
 fn call(host: &Host, event: &Event) -> Call {
@@ -207,7 +238,7 @@ async fn unpark(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, name: &str) -
         let bytes: Vec<u8> = row.try_get("", "event")?;
         let event = Event::decode(bytes.as_slice()).map_err(Error::internal)?;
         let key = || [event.source.clone().into(), event.subject.clone().into(), event.sequence.into()];
-        match subscriber.apply(tx, &call(host, &event), &event).await? {
+        match apply(tx, &call(host, &event), subscriber, &event).await? {
             Applied::Done => {
                 let delete = "DELETE FROM parked WHERE source = $1 AND aggregate = $2 AND sequence = $3";
                 sql::execute(tx, delete, key()).await?;
