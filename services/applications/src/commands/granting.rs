@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::{record, settings, store, store_with_cap};
 use crate::{
     domain::{
+        Programme, Settings,
         grants::{self, Selection},
         policies::CAP,
         releases, waves as wave_rules,
@@ -51,7 +52,8 @@ pub fn guard_cap<'t>(tx: &'t Tx, _: &'t Call, key: &'t str, value: &'t Dated) ->
     Box::pin(async move {
         if key == CAP.key {
             let cap = value.value.parse().map_err(Error::internal)?;
-            programme::lock(tx, 0).await?.with_cap(cap)?;
+            programme::hold(tx).await?;
+            programme::find(tx, 0).await?.with_cap(cap)?;
         }
         Ok(())
     })
@@ -67,13 +69,23 @@ pub struct Grant {
     pub etag: String,
 }
 
+/// Locks the programme's row, then reads the settings: whoever changes the cap meanwhile comes before or after.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn under_cap(tx: &Tx, call: &Call) -> Result<(Settings, Programme), Failure> {
+    programme::hold(tx).await?;
+    let settings = settings(tx, call).await?;
+    let programme = programme::find(tx, settings.cap).await?;
+    Ok((settings, programme))
+}
+
 /// Grants posts in a wave, under the cap (P01): two grants at the same moment come one after the other.
 ///
 /// # Errors
 /// Those of the domain's `grant`.
 pub async fn grant(tx: &Tx, call: &Call, command: &Grant) -> Result<Stored, Failure> {
-    let settings = settings(tx, call).await?;
-    let programme = programme::lock(tx, settings.cap).await?;
+    let (settings, programme) = under_cap(tx, call).await?;
     let wave = waves::lock(tx, command.wave).await?.wave;
     let before = applications::lock(tx, command.application).await?;
     conum_service::wire::fresh(&command.application.name(), &command.etag, before.version)?;
@@ -87,8 +99,7 @@ pub async fn grant(tx: &Tx, call: &Call, command: &Grant) -> Result<Stored, Fail
 /// # Errors
 /// Those of the domain's `released`.
 pub async fn released(tx: &Tx, call: &Call, application: ApplicationId, post: PostId) -> Result<(), Failure> {
-    let settings = settings(tx, call).await?;
-    let programme = programme::lock(tx, settings.cap).await?;
+    let (_, programme) = under_cap(tx, call).await?;
     let before = applications::lock(tx, application).await?;
     let outcome = releases::released(before.application.clone(), programme, post)?;
     store_with_cap(tx, call, Some(before), outcome).await?;
@@ -101,7 +112,7 @@ pub async fn released(tx: &Tx, call: &Call, application: ApplicationId, post: Po
 /// Those of the domain's `release_refused`.
 pub async fn release_refused(tx: &Tx, call: &Call, application: ApplicationId, post: PostId) -> Result<(), Failure> {
     // Events that come together may release another post next: the programme's row is always locked first.
-    programme::lock(tx, 0).await?;
+    programme::hold(tx).await?;
     let before = applications::lock(tx, application).await?;
     let outcome = releases::release_refused(before.application.clone(), post)?;
     store(tx, call, before, outcome).await?;

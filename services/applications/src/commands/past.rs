@@ -5,7 +5,7 @@ use conum_service::{Call, Failure, Tx, requests::Record};
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 
-use super::{applying::number, record, settings, store_with_cap};
+use super::{applying::number, granting::under_cap, record, store_with_cap};
 use crate::{
     domain::{
         form::{Form, Profile},
@@ -14,7 +14,7 @@ use crate::{
     },
     storage::{
         applications::{self, Stored},
-        programme, structures, waves,
+        structures, waves,
     },
 };
 
@@ -60,9 +60,8 @@ impl Record for Recorded {
 /// # Errors
 /// Those of the domain's `record`.
 pub async fn record_line(tx: &Tx, call: &Call, line: Line) -> Result<Recorded, Failure> {
-    let settings = settings(tx, call).await?;
     // Lines come one after the other under this lock, so that two of one structure make one record.
-    let programme = programme::lock(tx, settings.cap).await?;
+    let (settings, programme) = under_cap(tx, call).await?;
     let (wave, made) = if let Some(known) = waves::lock_of_date(tx, line.committee_date).await? {
         (known.wave, None)
     } else {

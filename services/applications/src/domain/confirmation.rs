@@ -89,9 +89,12 @@ pub fn confirm(mut application: Application, token: &Token, at: Moment) -> Resul
         ));
     }
     let fact = match application.state {
-        State::UnderExamination | State::InformationRequested | State::Granted | State::GivenBack => {
-            application.noted(Rule("A07"), "CONFIRM_ADDRESS", "")
-        }
+        // An address that changed while information was asked for is confirmed when the answer has come already.
+        State::Confirmed
+        | State::UnderExamination
+        | State::InformationRequested
+        | State::Granted
+        | State::GivenBack => application.noted(Rule("A07"), "CONFIRM_ADDRESS", ""),
         _ => application.step(Action::ConfirmAddress, "")?,
     };
     application.address_confirmed_at = Some(at.now);
@@ -137,6 +140,16 @@ mod tests {
         let outcome = confirm(application, &examples::token(), moment("2021-01-05")).unwrap();
         assert_eq!(outcome.state.state, State::Confirmed);
         assert_eq!(outcome.facts[0].action, "CONFIRM_ADDRESS");
+    }
+
+    #[test]
+    fn a07_an_address_that_changed_before_an_answer_is_confirmed_after_it() {
+        let mut application = examples::confirmed(1).application;
+        application.address_confirmed_at = None;
+        application.confirmation = examples::submitted(1).application.confirmation;
+        let outcome = confirm(application, &examples::token(), moment("2021-01-05")).unwrap();
+        assert_eq!(outcome.state.state, State::Confirmed);
+        assert!(outcome.state.address_confirmed_at.is_some());
     }
 
     #[test]

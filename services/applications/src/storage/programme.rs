@@ -12,9 +12,8 @@ struct Row {
     granted: i32,
 }
 
-async fn granted<C: ConnectionTrait>(connection: &C, end: &str) -> Result<u32, Failure> {
-    let row: Option<Row> =
-        sql::row(connection, &format!("SELECT granted FROM programme WHERE id = 1{end}"), []).await?;
+async fn granted<C: ConnectionTrait>(connection: &C) -> Result<u32, Failure> {
+    let row: Option<Row> = sql::row(connection, "SELECT granted FROM programme WHERE id = 1", []).await?;
     let row = row.ok_or_else(|| Error::internal("the programme's row is missing"))?;
     Ok(read(row.granted.try_into())?)
 }
@@ -30,15 +29,15 @@ fn under(cap: u32, granted: u32) -> Programme {
 /// # Errors
 /// The database's.
 pub async fn find<C: ConnectionTrait>(connection: &C, cap: u32) -> Result<Programme, Failure> {
-    Ok(under(cap, granted(connection, "").await?))
+    Ok(under(cap, granted(connection).await?))
 }
 
-/// Reads the row and locks it: before a wave, and before an application.
+/// Locks the row: before a wave, and before an application.
 ///
 /// # Errors
 /// The database's.
-pub async fn lock(tx: &Tx, cap: u32) -> Result<Programme, Failure> {
-    Ok(under(cap, granted(tx, sql::for_update(tx)).await?))
+pub async fn hold(tx: &Tx) -> Result<(), Failure> {
+    Ok(sql::lock(tx, "SELECT granted FROM programme WHERE id = 1", []).await?)
 }
 
 /// Writes the row that was locked.
