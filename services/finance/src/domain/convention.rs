@@ -147,10 +147,11 @@ impl Breach {
 }
 
 impl Convention {
-    /// Whether the convention itself is signed by both sides.
+    /// Whether the convention is signed by both sides: the first part of it that has posts still, or a later one where all
+    /// posts of the earlier ones were given back.
     #[must_use]
     pub fn in_force(&self) -> bool {
-        self.parts.first().is_some_and(|part| part.signed_on.is_some())
+        self.parts.iter().any(|part| part.signed_on.is_some())
     }
 
     /// The state's name, for facts.

@@ -95,8 +95,9 @@ pub enum Verdict {
     Rejected(String),
 }
 
-/// Codes of a bank for an account that cannot be paid: it is to be corrected before anything is sent again.
-const ACCOUNT_CODES: [&str; 8] = ["AC01", "AC02", "AC03", "AC04", "AC06", "AC07", "BE01", "RC01"];
+/// Codes of a bank for an account that cannot be paid: it is to be corrected before anything is sent again. AC02 is not
+/// among them: it is said of the account that pays.
+const ACCOUNT_CODES: [&str; 7] = ["AC01", "AC03", "AC04", "AC06", "AC07", "BE01", "RC01"];
 
 /// Whether a bank's code says that the account is at fault.
 #[must_use]

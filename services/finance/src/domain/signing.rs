@@ -333,6 +333,23 @@ mod tests {
     }
 
     #[test]
+    fn f02_a_convention_whose_first_posts_were_given_back_is_in_force_by_its_amendment() {
+        let mut bench = Bench::granted(1);
+        bench.apply(|c, x| sign(c, Side::Structure, 0, date("2020-12-01"), x)).unwrap();
+        bench.grant_more(1);
+        bench.give_back(0);
+        assert!(!bench.convention.in_force());
+        bench.sign_both(1, "2020-12-01");
+        assert!(bench.convention.in_force());
+    }
+
+    #[test]
+    fn f03_a_code_for_the_account_that_pays_blames_nobody_who_is_paid() {
+        assert!(!crate::domain::payment::blames_account("AC02"));
+        assert!(crate::domain::payment::blames_account("AC03"));
+    }
+
+    #[test]
     fn f01_a_coordinators_post_has_the_same_ceiling_and_a_convention_keeps_its_amounts() {
         let mut bench = Bench::granted(2);
         bench.convention.posts[0].coordinator = true;

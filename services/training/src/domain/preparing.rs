@@ -160,9 +160,9 @@ pub fn lose_seat(training: Training) -> Result<Decision> {
     unplan(decision)
 }
 
-/// Drops the plan in force, if any: it rested on a seat.
+/// Drops the plan in force, if any: it rested on a seat. What is complete rests on nothing any more.
 fn unplan(mut decision: Decision) -> Result<Decision> {
-    if decision.state.plan.take().is_none() {
+    if !decision.state.state.is_open() || decision.state.plan.take().is_none() {
         return Ok(decision);
     }
     let fact = decision.state.step(Action::Unplan, "")?;
@@ -236,6 +236,14 @@ mod tests {
         assert_eq!((left.state.seat, left.state.plan, left.state.state), (None, None, State::Opened));
         assert_eq!(left.mails.len(), 1);
         assert_eq!(leave(planned(105), moment("2021-03-08")).unwrap_err().reason(), "SESSION_BEGUN");
+    }
+
+    #[test]
+    fn t05_a_session_to_come_can_be_cancelled_for_who_has_completed_the_training_already() {
+        let mut done = planned(105);
+        done.state = State::Completed;
+        let lost = lose_seat(done.clone()).unwrap();
+        assert_eq!((lost.state.seat, lost.state.plan, lost.state.state), (None, done.plan, State::Completed));
     }
 
     #[test]
