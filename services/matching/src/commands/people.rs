@@ -119,15 +119,13 @@ pub async fn merged(
     merged: CandidateId,
 ) -> Result<(), Failure> {
     let mut freed = Freed::default();
-    let all = united(tx, call, kept, merged, &mut freed).await?;
+    let mut all = united(tx, call, kept, merged, &mut freed).await?;
     candidates::unite_pairs(tx, kept, merged).await?;
     // The oldest stay, whoever's they were.
-    let (first, beyond) = all.split_at(all.len().min(settings.live_per_candidate));
-    for introduction in beyond {
-        answering::close(tx, call, introduction.clone(), CloseReason::Merged, &mut freed).await?;
+    for introduction in all.split_off(all.len().min(settings.live_per_candidate)) {
+        answering::close(tx, call, introduction, CloseReason::Merged, &mut freed).await?;
     }
-    for introduction in first.iter().filter(|introduction| introduction.candidate == merged) {
-        let mut introduction = introduction.clone();
+    for mut introduction in all.into_iter().filter(|introduction| introduction.candidate == merged) {
         introductions::move_to(tx, &mut introduction, kept).await?;
         let fact = Fact::noted(introductions::MOVE, introduction.state.name(), merged.to_string()).under(Rule("C08"));
         history::append(tx, call, &introduction.id.name(), &[fact]).await?;
