@@ -24,7 +24,7 @@ use crate::{
         introductions::{self, Introduction},
         limits::{self, Limits},
         notices,
-        structures::{self, Stored},
+        structures::{self, Post, Stored},
     },
 };
 
@@ -69,6 +69,32 @@ struct Lacking {
     waits: bool,
 }
 
+/// A structure under its lock, and what its posts ask for.
+struct Seen {
+    stored: Stored,
+    posts: Vec<Post>,
+    live: usize,
+    /// The introductions that it lacks.
+    seat: Option<Seat>,
+    /// All that are live close.
+    closes: bool,
+}
+
+async fn see(tx: &Tx, settings: &Settings, id: StructureId) -> Result<Option<Seen>, Failure> {
+    let Some(stored) = structures::lock(tx, id).await? else { return Ok(None) };
+    let posts = structures::posts_of(tx, id).await?;
+    let live = introductions::live_count(tx, id).await?;
+    let (counts, needed_by) = structures::demand(&posts);
+    let asked = asked(counts, live, settings.live_per_structure);
+    let seat = match (asked, needed_by) {
+        (Serve::Fill(places), Some(needed_by)) => {
+            Some(Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called })
+        }
+        _ => None,
+    };
+    Ok(Some(Seen { stored, posts, live, seat, closes: asked == Serve::Close }))
+}
+
 /// Gives structures what their posts ask for: brings what they lack, or closes all when no vacant post is left; and brings
 /// people who have become free to the structures that wait. Those who have become available since arrive with them.
 ///
@@ -77,24 +103,18 @@ struct Lacking {
 pub async fn serve(tx: &Tx, call: &Call, settings: &Settings, mut freed: Freed) -> Result<(), Failure> {
     let mut lacking = Vec::new();
     for (id, ended) in std::mem::take(&mut freed.structures) {
-        let Some(stored) = structures::lock(tx, id).await? else { continue };
-        let posts = structures::posts_of(tx, id).await?;
-        let live = introductions::live_count(tx, id).await?;
-        let (counts, needed_by) = structures::demand(&posts);
-        match (asked(counts, live, settings.live_per_structure), needed_by) {
-            (Serve::Fill(places), Some(needed_by)) => {
-                let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
-                lacking.push(Lacking { stored, seat, live, ended: ended.into(), waits: false });
+        let Some(Seen { stored, posts, live, seat, closes }) = see(tx, settings, id).await? else { continue };
+        if let Some(seat) = seat {
+            lacking.push(Lacking { stored, seat, live, ended: ended.into(), waits: false });
+            continue;
+        }
+        note_shortage(tx, call, &stored, false, live).await?;
+        if closes {
+            let all_back = posts.iter().all(|post| post.given_back);
+            let reason = if all_back { CloseReason::Withdrawn } else { CloseReason::PostsFilled };
+            for introduction in introductions::live_of_structure(tx, id).await? {
+                answering::close(tx, call, introduction, reason, &mut freed).await?;
             }
-            (Serve::Close, _) => {
-                let all_back = posts.iter().all(|post| post.given_back);
-                let reason = if all_back { CloseReason::Withdrawn } else { CloseReason::PostsFilled };
-                note_shortage(tx, call, &stored, false, 0).await?;
-                for introduction in introductions::live_of_structure(tx, id).await? {
-                    answering::close(tx, call, introduction, reason, &mut freed).await?;
-                }
-            }
-            _ => note_shortage(tx, call, &stored, false, live).await?,
         }
     }
     for id in candidates::arrived(tx, call.moment.today, ARRIVALS).await? {
@@ -155,14 +175,10 @@ async fn waiting(
             continue;
         }
         // What others wrote meanwhile is seen under the lock.
-        let Some(stored) = structures::lock(tx, id).await? else { continue };
-        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, id).await?);
-        let live = introductions::live_count(tx, id).await?;
-        let asked = asked(counts, live, settings.live_per_structure);
-        if let (true, Serve::Fill(places), Some(needed_by)) = (stored.short, asked, needed_by) {
-            let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
-            let ended = VecDeque::new();
-            lacking.push(Lacking { stored, seat, live, ended, waits: true });
+        if let Some(Seen { stored, live, seat: Some(seat), .. }) = see(tx, settings, id).await?
+            && stored.short
+        {
+            lacking.push(Lacking { stored, seat, live, ended: VecDeque::new(), waits: true });
         }
     }
     Ok(())
@@ -455,15 +471,10 @@ async fn introduce(
 pub async fn wave(tx: &Tx, call: &Call, settings: &Settings, ids: &BTreeSet<StructureId>) -> Result<(), Failure> {
     let mut lacking = Vec::new();
     for id in ids {
-        let Some(stored) = structures::lock(tx, *id).await? else { continue };
-        let (counts, needed_by) = structures::demand(&structures::posts_of(tx, *id).await?);
-        let live = introductions::live_count(tx, *id).await?;
-        match (asked(counts, live, settings.live_per_structure), needed_by) {
-            (Serve::Fill(places), Some(needed_by)) => {
-                let seat = Seat { structure: stored.structure.clone(), needed_by, places, called: stored.called };
-                lacking.push(Lacking { stored, seat, live, ended: VecDeque::new(), waits: false });
-            }
-            _ => note_shortage(tx, call, &stored, false, live).await?,
+        let Some(Seen { stored, live, seat, .. }) = see(tx, settings, *id).await? else { continue };
+        match seat {
+            Some(seat) => lacking.push(Lacking { stored, seat, live, ended: VecDeque::new(), waits: false }),
+            None => note_shortage(tx, call, &stored, false, live).await?,
         }
     }
     loop {
