@@ -53,7 +53,10 @@ pub fn decide(lines: &[Line], known: &[Known]) -> Result<Vec<(PaymentOrderId, Ve
             }
         };
         let Some(id) = &line.end_to_end_id else {
-            whole = verdict;
+            whole = verdict.map(|verdict| match verdict {
+                Verdict::Rejected(code) => Verdict::RejectedWithFile(code),
+                other => other,
+            });
             continue;
         };
         let Some(found) = by_id.get(id) else {
@@ -150,6 +153,11 @@ mod tests {
         let verdicts = decide(&[line(2, "RJCT"), whole], &known).unwrap();
         assert_eq!(verdicts.len(), 3);
         assert_eq!(verdicts[0], (id(2), Verdict::Rejected("AC01".into())));
+        let refused = Line { end_to_end_id: None, ..line(1, "RJCT") };
+        let verdicts = decide(&[refused, line(2, "RJCT")], &known).unwrap();
+        let with_file = Verdict::RejectedWithFile("AC01".into());
+        let expected = [(id(2), Verdict::Rejected("AC01".into())), (id(1), with_file.clone()), (id(3), with_file)];
+        assert_eq!(verdicts, expected, "the payees of a file that is refused are not at fault");
         let wordy = Line { reason: Some("M. Martin n'existe pas".into()), ..line(2, "RJCT") };
         assert_eq!(decide(&[wordy], &known).unwrap()[0].1, Verdict::Rejected("NARR".into()), "no words are kept");
     }

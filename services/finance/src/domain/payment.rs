@@ -93,6 +93,8 @@ pub enum Verdict {
     Paid,
     /// With the bank's code.
     Rejected(String),
+    /// With the whole file, and the bank's code: it says nothing of the account that was to be paid.
+    RejectedWithFile(String),
 }
 
 /// Codes of a bank for an account that cannot be paid: it is to be corrected before anything is sent again. AC02 is not
@@ -151,11 +153,12 @@ pub fn answered(
                 decision.order(OrderChange::Settle { order: *order });
                 decision.tell(Told::Paid { post, instalment, number, cents, paid_on });
             }
-            Verdict::Rejected(code) => {
+            Verdict::Rejected(code) | Verdict::RejectedWithFile(code) => {
                 instalment::step(&mut decision, index, Step::Reject, &format!("{order} {code}"))?;
                 decision.state.instalments[index].order = None;
                 decision.order(OrderChange::Reject { order: *order, reason: code.clone() });
-                if blames_account(code) && !account_changed {
+                let named = matches!(verdict, Verdict::Rejected(_));
+                if named && blames_account(code) && !account_changed {
                     decision.state.account = false;
                     for instalment in &mut decision.state.instalments {
                         instalment.told.retain(|reason| *reason != super::holds::HoldReason::NoBankAccount);
@@ -209,5 +212,8 @@ mod tests {
         let third = bench.send(0, 1);
         bench.answer_after(third, Verdict::Rejected("AC04".into()), true).unwrap();
         assert_eq!(bench.state(0, 1), Instalment::Due, "the account was changed since the file");
+        let fourth = bench.send(0, 1);
+        bench.answer(fourth, Verdict::RejectedWithFile("AC01".into())).unwrap();
+        assert_eq!(bench.state(0, 1), Instalment::Due, "the bank means the account that pays");
     }
 }
