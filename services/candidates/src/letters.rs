@@ -60,6 +60,7 @@ fn words(about: &Mail, id: CandidateId) -> (&'static str, Vec<String>) {
         }
         Mail::TrainingOpened { training, .. } => return training::opened(*training),
         Mail::TrainingPlanned { plan, .. } => return training::planned(plan),
+        Mail::TrainingUnplanned { .. } => return training::unplanned(),
         Mail::Examined { exam, attempts_left, on, .. } => return training::examined(*exam, *attempts_left, *on),
         Mail::Trained { hours, on, .. } => return training::trained(*hours, *on),
         Mail::TrainingStopped { reason, .. } => return training::stopped(*reason),

@@ -28,8 +28,7 @@ pub async fn correct(tx: &Tx, call: &Call, before: Stored, change: &Change) -> R
     let inputs = inputs(tx, call, &before.application, change, &settings).await?;
     let application = before.application.clone();
     let corrected = if application.is_imported() {
-        let waves = waves_of(tx, &application).await?;
-        completion::complete(application, change, &inputs, &waves, &settings, call.moment)?
+        completion::complete(application, change, &inputs, &settings, call.moment)?
     } else {
         corrections::correct(application, change, &inputs, &settings, call.moment)?
     };
@@ -90,11 +89,12 @@ async fn inputs(
         active = applications::active_of(tx, &number).await?.filter(|other| *other != application.id);
     }
     let desk = desk(tx, call, settings).await?;
-    Ok(Inputs { actor: call.actor().to_owned(), structure, active, token: token(call), desk })
+    let waves = if application.is_imported() { waves_of(tx, application).await? } else { Vec::new() };
+    Ok(Inputs { actor: call.actor().to_owned(), structure, active, token: token(call), desk, waves })
 }
 
 /// The waves of an application's posts, read under its lock: whoever activates one of them waits for it, or came first.
-async fn waves_of(tx: &Tx, application: &Application) -> Result<Vec<Wave>, Failure> {
+pub(super) async fn waves_of(tx: &Tx, application: &Application) -> Result<Vec<Wave>, Failure> {
     let mut ids: Vec<_> = application.posts.iter().filter_map(|post| post.wave).collect();
     ids.sort_unstable();
     ids.dedup();

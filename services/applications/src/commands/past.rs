@@ -5,7 +5,7 @@ use conum_service::{Call, Failure, Tx, requests::Record};
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 
-use super::{applying::number, granting::under_cap, record, store_with_cap};
+use super::{applying::number, correcting::waves_of, granting::under_cap, record, store_with_cap};
 use crate::{
     domain::{
         form::{Form, Profile},
@@ -91,7 +91,12 @@ pub async fn record_line(tx: &Tx, call: &Call, line: Line) -> Result<Recorded, F
         source_id: line.source_id,
         warnings: line.warnings,
     };
-    let known = before.as_ref().map(|stored| stored.application.clone());
+    let known = match &before {
+        Some(Stored { application, .. }) => {
+            Some(past::Known { application: application.clone(), waves: waves_of(tx, application).await? })
+        }
+        None => None,
+    };
     let recorded = past::record(known, programme, &wave, command, &settings, call.moment)?;
     if let Some(made) = made.filter(|_| recorded.found != Found::Unchanged) {
         let stored = waves::insert(tx, made.state).await?;

@@ -6,8 +6,9 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Desk, Event, Mail, Outcome, Settings,
+    Desk, Event, Mail, Outcome, Settings, Wave,
     application::{Action, Application},
+    completion,
     confirmation::{Confirmation, Token},
     documents,
     form::{Field, Form},
@@ -38,6 +39,8 @@ pub struct Inputs {
     /// The secret of the link that is mailed if the contact's address changes (A07).
     pub token: Token,
     pub desk: Desk,
+    /// The waves of the posts of a record of the past, which its completion may find activated (P03).
+    pub waves: Vec<Wave>,
 }
 
 /// A version of an application: what it said before it was corrected (A04).
@@ -102,9 +105,8 @@ pub(super) fn apply(
     if change.fields.contains(&Field::Commitments) {
         after.commitments_at = Some(at.now);
     }
-    if after.form.profile.kind != before.form.profile.kind {
-        documents::list_again(&mut after, settings);
-    }
+    let kind_changed = after.form.profile.kind != before.form.profile.kind;
+    let dossier = if kind_changed { documents::list_again(&mut after, settings) } else { None };
     let mut mails = Vec::new();
     if !after.is_imported() && email(&after) != email(&before) {
         after.address_confirmed_at = None;
@@ -114,9 +116,10 @@ pub(super) fn apply(
     }
     let told = |form: &Form| (form.profile.clone(), form.needs.clone(), form.candidate_found);
     let mut events = if told(&after.form) == told(&before.form) { Vec::new() } else { Event::granted_again(&after) };
-    if documents::is_complete(&after) && !documents::is_complete(&before) {
-        events.push(Event::DossierCompleted { application: after.id, structure: after.structure });
-        mails.push(Mail::DossierCompleted { application: after.id });
+    events.extend(completion::served_late(&before, &after, &inputs.waves));
+    if let Some((event, mail)) = dossier {
+        events.push(event);
+        mails.push(mail);
     }
     after.version += 1;
     let fields: Vec<_> = change.fields.iter().map(|field| field.path()).collect();

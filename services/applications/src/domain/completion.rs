@@ -11,7 +11,7 @@ use super::{
     waves,
 };
 
-/// Completes or corrects a record of the past, at any time. `of_its_posts` are the waves of its posts.
+/// Completes or corrects a record of the past, at any time.
 ///
 /// # Errors
 /// `NOT_A_RECORD_OF_THE_PAST` (A04), and what is wrong in what is filled in. A registration number that another active
@@ -20,7 +20,6 @@ pub fn complete(
     application: Application,
     change: &Change,
     inputs: &Inputs,
-    of_its_posts: &[Wave],
     settings: &Settings,
     at: Moment,
 ) -> Result<Corrected> {
@@ -33,23 +32,21 @@ pub fn complete(
             "seule une reprise du passé se complète",
         ));
     }
-    let was_missing = !application.missing().is_empty();
-    let mut corrected = apply(application, change, Standard::Past, inputs, settings, at)?;
-    let outcome = &mut corrected.outcome;
-    if was_missing && outcome.state.missing().is_empty() {
-        for wave in of_its_posts {
-            let (Some(activated_at), Some(served)) = (wave.activated_at, waves::served(&outcome.state, wave.id)) else {
-                continue;
-            };
-            outcome.events.push(Event::WaveActivated {
-                wave: wave.id,
-                number: wave.number,
-                activated_on: paris_date(activated_at),
-                applications: vec![served],
-            });
-        }
+    apply(application, change, Standard::Past, inputs, settings, at)
+}
+
+/// What is told once nothing is missing any more, whoever filled it in: the activation of each wave of its posts that
+/// was activated without them (P03).
+pub(super) fn served_late(before: &Application, after: &Application, waves: &[Wave]) -> Vec<Event> {
+    if before.missing().is_empty() || !after.missing().is_empty() {
+        return Vec::new();
     }
-    Ok(corrected)
+    let late = waves.iter().filter_map(|wave| {
+        let (activated_at, served) = (wave.activated_at?, waves::served(after, wave.id)?);
+        let activated_on = paris_date(activated_at);
+        Some(Event::WaveActivated { wave: wave.id, number: wave.number, activated_on, applications: vec![served] })
+    });
+    late.collect()
 }
 
 #[cfg(test)]
@@ -83,7 +80,8 @@ mod tests {
     }
 
     fn complete_with(application: Application, change: &Change, waves: &[Wave]) -> Result<Corrected> {
-        complete(application, change, &examples::inputs(), waves, &settings(), moment("2021-07-01"))
+        let inputs = Inputs { waves: waves.to_vec(), ..examples::inputs() };
+        complete(application, change, &inputs, &settings(), moment("2021-07-01"))
     }
 
     #[test]
@@ -129,7 +127,7 @@ mod tests {
     fn a05_a_number_that_another_application_holds_is_refused_with_its_name() {
         let inputs = Inputs { active: Some(id(55)), ..examples::inputs() };
         let change = filled_in(|_| {});
-        let error = complete(incomplete(), &change, &inputs, &[], &settings(), moment("2021-07-01")).unwrap_err();
+        let error = complete(incomplete(), &change, &inputs, &settings(), moment("2021-07-01")).unwrap_err();
         assert_eq!(error.reason(), "APPLICATION_EXISTS");
     }
 
@@ -138,5 +136,45 @@ mod tests {
         let error = complete_with(examples::granted(1).application, &filled_in(|_| {}), &[]).unwrap_err();
         assert_eq!(error.reason(), "NOT_A_RECORD_OF_THE_PAST");
         assert!(!corrections::is_open(&incomplete(), &settings()), "its structure asks for corrections");
+    }
+
+    #[test]
+    fn p03_a_correction_of_its_structure_that_is_accepted_serves_the_record_too() {
+        let application = incomplete();
+        let activated = waves::activate(wave(), [&application], moment("2021-06-15")).unwrap().state;
+        let inputs = Inputs { waves: vec![activated], ..examples::inputs() };
+        let at = moment("2021-07-01");
+        let asked = corrections::request(application, filled_in(|_| {}), &inputs, &settings(), at).unwrap().state;
+        let answer = corrections::Answer { correction: 1, accepted: true, reason: String::new() };
+        let outcome = corrections::decide(asked, &answer, &inputs, &settings(), at).unwrap().outcome;
+        assert!(
+            matches!(&outcome.events[..], [Event::PostsGranted(told), Event::WaveActivated { .. }] if told.ready),
+            "{:?}",
+            outcome.events
+        );
+    }
+
+    #[test]
+    fn p03_another_line_of_its_structure_that_says_what_was_missing_serves_the_record_too() {
+        let mut application = incomplete();
+        application.form.profile.registration_number = examples::form().profile.registration_number;
+        let first = waves::activate(wave(), [&application], moment("2021-06-15")).unwrap().state;
+        let second = waves::of_the_past(id(901), 2, date("2021-04-14")).state;
+        let programme = Programme { cap: 4000, granted: 2 };
+        let known = past::Known { application, waves: vec![first.clone()] };
+        let line = examples::past_line(2, 1);
+        let recorded = past::record(Some(known), programme, &second, line, &settings(), moment("2021-07-01")).unwrap();
+        let outcome = recorded.outcome;
+        let told: Vec<_> = outcome
+            .events
+            .iter()
+            .map(|event| match event {
+                Event::PostsGranted(told) => (told.wave, told.ready, told.posts.len()),
+                Event::WaveActivated { wave, applications, .. } => (*wave, true, applications[0].posts.len()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let (first, second) = (first.id, second.id);
+        assert_eq!(told, [(first, true, 2), (second, true, 1), (first, true, 2)], "the second wave is not activated");
     }
 }

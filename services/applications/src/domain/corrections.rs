@@ -10,8 +10,10 @@ use super::{
     Mail, Outcome, Settings,
     application::{Application, State},
     changes::{Change, Corrected, Inputs, apply},
+    form::{Field, Form},
     form_checks::Standard,
     policies::SelfCorrection,
+    post::{Post, PostForm, PostState},
 };
 
 /// A correction that the structure asks for after the first opinion.
@@ -20,6 +22,9 @@ pub struct Correction {
     /// From 1, within its application.
     pub number: u32,
     pub change: Change,
+    /// What the application said then of the same fields; `None` in a correction kept before this was.
+    #[serde(default)]
+    pub replaces: Option<Change>,
     pub state: CorrectionState,
     /// The agency's, at most 2,000 characters; may be empty once accepted.
     pub reason: String,
@@ -94,9 +99,15 @@ pub fn request(
     }
     apply(application.clone(), &change, standard_of(&application), inputs, settings, at)?;
     let number = application.corrections.last().map_or(1, |last| last.number + 1);
+    let replaces = Some(Change {
+        form: Form::default().with(&change.fields, &application.form),
+        posts: application.posts_in(PostState::Asked).map(Post::as_form).collect(),
+        fields: change.fields.clone(),
+    });
     application.corrections.push(Correction {
         number,
         change,
+        replaces,
         state: CorrectionState::Asked,
         reason: String::new(),
         asked_at: at.now,
@@ -117,8 +128,9 @@ pub struct Answer {
 /// Accepts or refuses a correction that was asked for.
 ///
 /// # Errors
-/// `NOT_FOUND`, `CORRECTION_DECIDED` (A04), `REQUIRED` at `reason` for a refusal; and what [`correct`] says where the
-/// application has changed so much meanwhile that the correction is no longer right.
+/// `NOT_FOUND`, `CORRECTION_DECIDED` (A04), `REQUIRED` at `reason` for a refusal, `CORRECTION_OUTDATED` (A04) where
+/// something that it corrects was corrected meanwhile; and what [`correct`] says where the application has changed so
+/// much that the correction is no longer right. Posts that were added meanwhile stay.
 pub fn decide(
     mut application: Application,
     answer: &Answer,
@@ -150,8 +162,12 @@ pub fn decide(
     };
     asked.state = state;
     asked.reason = reason;
-    let change = asked.change.clone();
+    let (mut change, replaces) = (asked.change.clone(), asked.replaces.clone());
     let mut corrected = if accepted {
+        if let Some(replaces) = &replaces {
+            check_not_outdated(&application, &change, replaces)?;
+            keep_added_posts(&application, &mut change, replaces);
+        }
         let standard = standard_of(&application);
         apply(application, &change, standard, inputs, settings, at)?
     } else {
@@ -161,6 +177,39 @@ pub fn decide(
     outcome.facts.push(outcome.state.noted(Rule("A04"), action, number.to_string()));
     outcome.mails.push(Mail::CorrectionDecided { application: outcome.state.id, correction: number, accepted });
     Ok(corrected)
+}
+
+/// What was corrected meanwhile is not corrected back.
+fn check_not_outdated(application: &Application, change: &Change, replaces: &Change) -> Result<()> {
+    let form = &application.form;
+    let outdated = change.fields.iter().find(|field| match field {
+        Field::Posts => application.posts_in(PostState::Asked).any(|post| {
+            let differs = |forms: &[PostForm]| forms.iter().any(|form| form.id == post.id && !post.says(form));
+            differs(&replaces.posts) && differs(&change.posts)
+        }),
+        field => {
+            let says = |said: &Form| form.with(&[**field], said) == *form;
+            !says(&replaces.form) && !says(&change.form)
+        }
+    });
+    let Some(field) = outdated else { return Ok(()) };
+    Err(Error::refused(
+        Rule("A04"),
+        "CORRECTION_OUTDATED",
+        format!("{} was corrected after this was asked for: refuse it, and let it be asked again", field.path()),
+        format!("{} a été corrigé depuis cette demande : refusez-la, elle pourra être refaite", field.path()),
+    )
+    .with("field", field.path()))
+}
+
+/// A list of posts leaves out those that it could not know.
+fn keep_added_posts(application: &Application, change: &mut Change, replaces: &Change) {
+    for post in application.posts_in(PostState::Asked) {
+        let known = |forms: &[PostForm]| forms.iter().any(|form| form.id == post.id);
+        if !known(&replaces.posts) && !known(&change.posts) {
+            change.posts.push(post.as_form());
+        }
+    }
 }
 
 fn standard_of(application: &Application) -> Standard {
@@ -359,5 +408,96 @@ mod tests {
         let asked = request_at(examples::granted(2).application, needs).unwrap().state;
         let events = answer(asked, true).unwrap().outcome.events;
         assert!(matches!(&events[..], [Event::PostsGranted(told)] if told.posts.len() == 2 && told.needs.len() == 1));
+    }
+
+    #[test]
+    fn a04_an_answer_that_comes_late_keeps_the_posts_that_were_added_meanwhile() {
+        let examined = examples::examined(2).application;
+        let mut fewer = change(&[Field::Posts], |_| {});
+        fewer.posts = posts_of(&examined)[..1].to_vec();
+        let asked = request_at(examined, fewer).unwrap().state;
+        let at = moment("2021-02-20");
+        let asked = crate::domain::amendments::add_posts(asked, &[examples::post(50)], Desk::Open, at).unwrap().state;
+        let accepted = answer(asked, true).unwrap().outcome.state;
+        let states: Vec<_> = accepted.posts.iter().map(|post| post.state).collect();
+        assert_eq!(states, [PostState::Asked, PostState::Removed, PostState::Asked]);
+    }
+
+    #[test]
+    fn a04_of_two_corrections_of_one_field_the_second_does_not_correct_the_first_back() {
+        let (first, other) =
+            (renamed("Premier nom"), change(&[Field::Profile], |form| form.profile.address = "Ici".into()));
+        let examined = examples::examined(1).application;
+        let asked = request_at(request_at(examined, first).unwrap().state, other).unwrap().state;
+        let decided = |application, correction, accepted| {
+            let answer = Answer { correction, accepted, reason: "Motif".into() };
+            decide(application, &answer, &examples::inputs(), &settings(), moment("2021-02-21"))
+        };
+        let accepted = decided(asked.clone(), 1, true).unwrap().outcome.state;
+        let error = decided(accepted.clone(), 2, true).unwrap_err();
+        assert_eq!((error.reason(), error.rule()), ("CORRECTION_OUTDATED", Some(Rule("A04"))));
+        assert!(decided(accepted, 2, false).is_ok());
+
+        let refused = decided(asked, 1, false).unwrap().outcome.state;
+        let accepted = decided(refused, 2, true).unwrap().outcome.state;
+        assert_eq!(accepted.form.profile.address, "Ici");
+    }
+
+    #[test]
+    fn a04_of_two_corrections_of_one_post_the_second_does_not_correct_the_first_back() {
+        let examined = examples::examined(2).application;
+        let on = |posts: &[(usize, &str)]| {
+            let mut change = change(&[Field::Posts], |_| {});
+            change.posts = posts_of(&examined);
+            for (post, day) in posts {
+                change.posts[*post].wished_start_date = Some(date(day));
+            }
+            change
+        };
+        let mut asked = examined.clone();
+        for correction in
+            [on(&[(0, "2021-12-01")]), on(&[(1, "2021-12-02")]), on(&[(0, "2021-12-01"), (1, "2021-12-03")])]
+        {
+            asked = request_at(asked, correction).unwrap().state;
+        }
+        let decided = |application, correction| {
+            let answer = Answer { correction, accepted: true, reason: String::new() };
+            decide(application, &answer, &examples::inputs(), &settings(), moment("2021-02-21"))
+        };
+        let accepted = decided(asked, 1).unwrap().outcome.state;
+        assert_eq!(decided(accepted.clone(), 2).unwrap_err().reason(), "CORRECTION_OUTDATED");
+        let accepted = decided(accepted, 3).unwrap().outcome.state;
+        assert_eq!(
+            accepted.posts[1].wished_start_date,
+            Some(date("2021-12-03")),
+            "it says of the first post what is so"
+        );
+    }
+
+    #[test]
+    fn a12_another_kind_of_structure_opens_the_file_again_and_finance_is_told() {
+        let mut granted = examples::granted(1).application;
+        for document in &mut granted.documents {
+            document.state = crate::domain::documents::DocumentState::Validated;
+        }
+        let association = change(&[Field::Profile], |form| form.profile.kind = Some(StructureKind::Association));
+        let back = change(&[Field::Profile], |_| {});
+        let asked = request_at(granted, association).unwrap().state;
+        let opened = answer(asked, true).unwrap().outcome;
+        assert!(
+            opened.events.iter().any(|event| matches!(event, Event::DossierReopened { .. })),
+            "{:?}",
+            opened.events
+        );
+        assert!(opened.mails.iter().any(|mail| matches!(mail, Mail::DossierReopened { .. })));
+
+        let asked = request_at(opened.state, back).unwrap().state;
+        let answer = Answer { correction: 2, accepted: true, reason: String::new() };
+        let closed = decide(asked, &answer, &examples::inputs(), &settings(), moment("2021-02-21")).unwrap().outcome;
+        assert!(
+            closed.events.iter().any(|event| matches!(event, Event::DossierCompleted { .. })),
+            "{:?}",
+            closed.events
+        );
     }
 }

@@ -139,9 +139,10 @@ pub fn is_complete(application: &Application) -> bool {
 }
 
 /// Lists what is asked for of the structure's kind; what was handed in of it is kept. Nothing is asked for before a
-/// grant, nor while the kind is not known.
-pub(super) fn list_again(application: &mut Application, settings: &Settings) {
-    let Some(kind) = application.form.profile.kind.filter(|_| application.was_ever_granted()) else { return };
+/// grant, nor while the kind is not known. Answers what is told where that has completed the file, or opened it again.
+pub(super) fn list_again(application: &mut Application, settings: &Settings) -> Option<(Event, Mail)> {
+    let kind = application.form.profile.kind.filter(|_| application.was_ever_granted())?;
+    let was_complete = is_complete(application);
     let mut known = std::mem::take(&mut application.documents);
     application.documents = settings
         .documents
@@ -152,6 +153,18 @@ pub(super) fn list_again(application: &mut Application, settings: &Settings) {
             None => Document { kind: *kind, state: DocumentState::Expected, upload: None, reason: String::new() },
         })
         .collect();
+    let complete = is_complete(application);
+    (complete != was_complete).then(|| told(application, complete))
+}
+
+/// What finance and the structure are told when the file has become complete, or is no longer.
+fn told(Application { id, structure, .. }: &Application, complete: bool) -> (Event, Mail) {
+    let (application, structure) = (*id, *structure);
+    if complete {
+        (Event::DossierCompleted { application, structure }, Mail::DossierCompleted { application })
+    } else {
+        (Event::DossierReopened { application, structure }, Mail::DossierReopened { application })
+    }
 }
 
 /// Hands a document in; one that is not validated yet is replaced.
@@ -203,9 +216,9 @@ pub fn validate(mut application: Application, kind: DocumentKind) -> Result<Outc
     let (_, fact) = step(&mut application, kind, DocumentAction::Validate)?;
     let mut outcome = Outcome::of(application).fact(fact);
     if is_complete(&outcome.state) {
-        let (application, structure) = (outcome.state.id, outcome.state.structure);
-        outcome.events.push(Event::DossierCompleted { application, structure });
-        outcome.mails.push(Mail::DossierCompleted { application });
+        let (event, mail) = told(&outcome.state, true);
+        outcome.events.push(event);
+        outcome.mails.push(mail);
     }
     Ok(outcome)
 }

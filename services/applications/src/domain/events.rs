@@ -40,6 +40,11 @@ pub enum Event {
         application: ApplicationId,
         structure: StructureId,
     },
+    /// Another kind of structure asks for documents that are not validated yet (A12): no money leaves until then.
+    DossierReopened {
+        application: ApplicationId,
+        structure: StructureId,
+    },
     /// matching is asked to release these posts (A01).
     ApplicationWithdrawn {
         application: ApplicationId,
@@ -109,6 +114,7 @@ impl Event {
             Self::ApplicationSubmitted { application, .. }
             | Self::PostsReturned { application, .. }
             | Self::DossierCompleted { application, .. }
+            | Self::DossierReopened { application, .. }
             | Self::ApplicationWithdrawn { application, .. }
             | Self::PostDateSettled { application, .. }
             | Self::DerogationDecided { application, .. } => application.name(),

@@ -125,7 +125,14 @@ pub(super) fn submit(posts: usize) -> Submit {
 
 /// What a correction needs, for the structure of [`submit`].
 pub(super) fn inputs() -> Inputs {
-    Inputs { actor: "structure".into(), structure: id(1), active: None, token: Token::new("another"), desk: Desk::Open }
+    Inputs {
+        actor: "structure".into(),
+        structure: id(1),
+        active: None,
+        token: Token::new("another"),
+        desk: Desk::Open,
+        waves: Vec::new(),
+    }
 }
 
 pub(super) fn wave(number: u32) -> Wave {

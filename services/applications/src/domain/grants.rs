@@ -72,17 +72,19 @@ pub fn grant(
         post.wave = Some(wave.id);
         post.granted_on = Some(at.today);
     }
-    if first_grant {
-        documents::list_again(&mut application, settings);
-    }
+    let dossier = if first_grant { documents::list_again(&mut application, settings) } else { None };
     facts.extend(start_dates::review(&mut application, settings));
     let granted = application.posts.iter().filter(|post| chosen.contains(&post.id));
-    let event = Event::granted(&application, wave.id, granted);
-    let mails = vec![
+    let mut events = vec![Event::granted(&application, wave.id, granted)];
+    let mut mails = vec![
         Mail::PostsGranted { application: application.id, wave: wave.id, posts: count },
         Mail::WelcomeKit { application: application.id },
     ];
-    Ok(CapOutcome { state: (application, programme), facts, events: vec![event], mails })
+    if let Some((event, mail)) = dossier {
+        events.push(event);
+        mails.push(mail);
+    }
+    Ok(CapOutcome { state: (application, programme), facts, events, mails })
 }
 
 fn check_consulted(application: &Application, settings: &Settings) -> Result<()> {
@@ -362,5 +364,27 @@ mod tests {
         let outcome = grant_of(&story, &Selection::All).unwrap();
         let [Event::PostsGranted(told)] = &outcome.events[..] else { panic!("{:?}", outcome.events) };
         assert!(told.candidate_found && told.ready && told.posts.len() == 1);
+    }
+
+    #[test]
+    fn a12_posts_granted_again_after_all_came_back_tell_what_the_file_has_become() {
+        let documents = |count: usize| {
+            let mut story = examples::examined(1);
+            let granted = grant_of(&story, &Selection::All).unwrap().state.0;
+            story.application.posts[0].wave = Some(examples::wave(3).id);
+            story.application.documents = granted.documents;
+            let mut asked = story.application.documents.len();
+            story.application.documents.retain(|_| {
+                asked -= 1;
+                asked >= count
+            });
+            for document in &mut story.application.documents {
+                document.state = crate::domain::documents::DocumentState::Validated;
+            }
+            let outcome = grant_of(&story, &Selection::All).unwrap();
+            outcome.events.into_iter().find(|event| !matches!(event, Event::PostsGranted(_)))
+        };
+        assert_eq!(documents(0), None, "it was complete and stays so");
+        assert!(matches!(documents(1), Some(Event::DossierReopened { .. })));
     }
 }

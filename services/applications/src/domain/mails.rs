@@ -29,6 +29,8 @@ pub enum Mail {
     DocumentRejected { application: ApplicationId, document: super::documents::DocumentKind },
     /// Every supporting document is validated (A12).
     DossierCompleted { application: ApplicationId },
+    /// The file was complete, and asks for documents again (A12).
+    DossierReopened { application: ApplicationId },
     /// The application is withdrawn (A01).
     Withdrawn { application: ApplicationId },
     /// A contract is signed on the post: it could not be given back (A01, A19).
@@ -53,6 +55,8 @@ pub enum Mail {
     /// The plan of a training was settled, or changed (T01, T02): whole hours, and the first and the last day of the
     /// initial training, where it has some.
     TrainingPlanned { application: ApplicationId, hours: u32, days: Option<(Date, Date)> },
+    /// The days that were told no longer stand (T05).
+    TrainingUnplanned { application: ApplicationId },
     /// Somebody who was selected is trained (T03).
     TrainingCompleted { application: ApplicationId, on: Date },
     /// The convention was signed, or an amendment of a number (F02).
@@ -146,6 +150,7 @@ impl Mail {
             | Self::CorrectionDecided { application, .. }
             | Self::DocumentRejected { application, .. }
             | Self::DossierCompleted { application }
+            | Self::DossierReopened { application }
             | Self::Withdrawn { application }
             | Self::PostKept { application, .. }
             | Self::CandidateIntroduced { application, .. }
@@ -154,6 +159,7 @@ impl Mail {
             | Self::CandidatesShort { application, .. }
             | Self::SignatureLate { application, .. }
             | Self::TrainingPlanned { application, .. }
+            | Self::TrainingUnplanned { application }
             | Self::TrainingCompleted { application, .. }
             | Self::ConventionSigned { application, .. }
             | Self::InstalmentHeld { application, .. }
@@ -178,6 +184,7 @@ impl Mail {
             Self::CorrectionDecided { .. } => "correction_decided",
             Self::DocumentRejected { .. } => "document_rejected",
             Self::DossierCompleted { .. } => "dossier_completed",
+            Self::DossierReopened { .. } => "dossier_reopened",
             Self::Withdrawn { .. } => "withdrawn",
             Self::PostKept { .. } => "post_kept",
             Self::CandidateIntroduced { replacement: false, .. } => "candidate_introduced",
@@ -187,6 +194,7 @@ impl Mail {
             Self::CandidatesShort { .. } => "candidates_short",
             Self::SignatureLate { .. } => "signature_late",
             Self::TrainingPlanned { .. } => "training_planned",
+            Self::TrainingUnplanned { .. } => "training_unplanned",
             Self::TrainingCompleted { .. } => "training_completed",
             Self::ConventionSigned { amendment: 0, .. } => "convention_signed",
             Self::ConventionSigned { .. } => "amendment_signed",

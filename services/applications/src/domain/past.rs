@@ -8,7 +8,7 @@ use conum_kernel::{ApplicationId, Fact, Machine as _, Moment, PostId, Result, Ru
 use super::{
     CapOutcome, Event, Programme, Settings, Wave,
     application::{Action, Application, Provenance, State},
-    documents,
+    completion, documents,
     form::{Field, Form, Profile},
     form_checks::{self, Standard},
     post::{Post, PostState},
@@ -38,6 +38,14 @@ pub struct RecordPastGrant {
     pub warnings: Vec<String>,
 }
 
+/// The record that a line belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    pub application: Application,
+    /// Those of its posts, some of which may be activated already.
+    pub waves: Vec<Wave>,
+}
+
 /// What became of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -63,7 +71,7 @@ pub struct Recorded {
 /// # Errors
 /// `CAP_EXCEEDED` (P01), `WAVE_ACTIVATED` (P03), `WITHDRAWAL_PENDING` (A01), every wrong field at once.
 pub fn record(
-    existing: Option<Application>,
+    existing: Option<Known>,
     programme: Programme,
     wave: &Wave,
     command: RecordPastGrant,
@@ -72,12 +80,13 @@ pub fn record(
 ) -> Result<Recorded> {
     let (profile, mut warnings) = readable(&command)?;
     let why = wave.id.to_string();
+    let before = existing.clone();
     let (mut application, fact, found) = match existing {
-        Some(application) if application.sources.contains(&command.source_id) => {
+        Some(Known { application, .. }) if application.sources.contains(&command.source_id) => {
             let outcome = CapOutcome::of((application, programme));
             return Ok(Recorded { outcome, found: Found::Unchanged, warnings: Vec::new() });
         }
-        Some(application) => {
+        Some(Known { application, .. }) => {
             application.check_goes_on()?;
             let mut application = merged(application, profile, &mut warnings);
             let fact = application.step(Action::RecordPastGrant, why)?;
@@ -111,10 +120,22 @@ pub fn record(
         application.warn(warning);
     }
     application.sources.push(command.source_id);
-    documents::list_again(&mut application, settings);
-    let granted = application.posts.iter().filter(|post| command.posts.contains(&post.id));
-    let event = Event::granted(&application, wave.id, granted);
-    let outcome = CapOutcome { state: (application, programme), facts, events: vec![event], mails: Vec::new() };
+    let dossier = documents::list_again(&mut application, settings);
+    let mut events = match &before {
+        Some(Known { application: known, waves }) if known.form != application.form => {
+            let mut events = Event::granted_again(&application);
+            events.extend(completion::served_late(known, &application, waves));
+            events
+        }
+        _ => {
+            let granted = application.posts.iter().filter(|post| command.posts.contains(&post.id));
+            vec![Event::granted(&application, wave.id, granted)]
+        }
+    };
+    let (event, mail) = dossier.unzip();
+    events.extend(event);
+    let mails = mail.into_iter().collect();
+    let outcome = CapOutcome { state: (application, programme), facts, events, mails };
     Ok(Recorded { outcome, found, warnings })
 }
 
@@ -221,7 +242,8 @@ mod tests {
         day: &str,
         line: RecordPastGrant,
     ) -> Result<Recorded> {
-        record(existing, programme, &wave(day), line, &settings(), moment(AT))
+        let known = existing.map(|application| Known { application, waves: Vec::new() });
+        record(known, programme, &wave(day), line, &settings(), moment(AT))
     }
 
     fn line(source: u128, posts: u128) -> RecordPastGrant {

@@ -118,7 +118,8 @@ impl World {
                 self.next += 10;
                 let line = examples::past_line(self.next, u128::from(*count));
                 let wave = waves::of_the_past(id(9), 9, at.today).state;
-                let recorded = past::record(Some(before.clone()), self.programme, &wave, line, &settings(), at);
+                let known = past::Known { application: before.clone(), waves: Vec::new() };
+                let recorded = past::record(Some(known), self.programme, &wave, line, &settings(), at);
                 with_cap(recorded.map(|recorded| recorded.outcome))
             }
             Happening::Add(count) => {

@@ -121,6 +121,27 @@ pub(super) fn dossier_completed(desk: &Desk) -> Letter {
     ))
 }
 
+/// Nothing once every document is validated again.
+pub(super) fn dossier_reopened(desk: &Desk) -> Option<Letter> {
+    let documents = desk.application.documents.iter();
+    let awaited: Vec<_> = documents
+        .filter(|document| matches!(document.state, DocumentState::Expected | DocumentState::Rejected))
+        .map(|document| document.kind.french())
+        .collect();
+    if awaited.is_empty() {
+        return None;
+    }
+    let letter = desk
+        .letter("Votre dossier est à compléter")
+        .paragraph(format!(
+            "Les pièces demandées à {} ont changé. Il manque désormais : {}.",
+            desk.structure(),
+            awaited.join(" ; ")
+        ))
+        .paragraph("Déposez-les dans votre espace ; les versements attendent que tout soit validé.");
+    Some(letter.button("Déposer les pièces", desk.own_page()))
+}
+
 pub(super) fn withdrawn(desk: &Desk) -> Letter {
     desk.letter("Votre candidature est retirée")
         .paragraph(format!("La candidature de {} est retirée, comme demandé.", desk.structure()))

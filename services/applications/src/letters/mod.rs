@@ -72,6 +72,7 @@ fn letter(desk: &Desk, mail: &Mail) -> Option<Letter> {
         }
         Mail::DocumentRejected { document, .. } => return decisions::document_rejected(desk, *document),
         Mail::DossierCompleted { .. } => decisions::dossier_completed(desk),
+        Mail::DossierReopened { .. } => return decisions::dossier_reopened(desk),
         Mail::Withdrawn { .. } => decisions::withdrawn(desk),
         Mail::PostKept { .. } => decisions::post_kept(desk),
         Mail::CandidateIntroduced { introduction, replacement, distance_m, expires_at, .. } => {
@@ -84,6 +85,7 @@ fn letter(desk: &Desk, mail: &Mail) -> Option<Letter> {
         Mail::CandidatesShort { live, .. } => meetings::short(desk, *live),
         Mail::SignatureLate { launched_on, .. } => meetings::late(desk, *launched_on),
         Mail::TrainingPlanned { hours, days, .. } => training::planned(desk, *hours, *days),
+        Mail::TrainingUnplanned { .. } => training::unplanned(desk),
         Mail::TrainingCompleted { on, .. } => training::completed(desk, *on),
         Mail::ConventionSigned { amendment, posts, granted, signed_on, .. } => {
             money::convention_signed(desk, *amendment, *posts, *granted, *signed_on)

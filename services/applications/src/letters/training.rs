@@ -24,6 +24,16 @@ pub(super) fn planned(desk: &Desk, hours: u32, days: Option<(Date, Date)>) -> Le
         .button("Voir le calendrier", desk.own_page())
 }
 
+pub(super) fn unplanned(desk: &Desk) -> Letter {
+    desk.letter("Les jours de formation ne tiennent plus")
+        .paragraph(format!(
+            "Les jours de formation annoncés pour la personne que {} recrute ne tiennent plus : sa place en session n'existe \
+             plus, ou a été rendue.",
+            desk.structure()
+        ))
+        .paragraph("D'autres jours vous seront annoncés ; vous n'avez rien à faire.")
+}
+
 pub(super) fn completed(desk: &Desk, on: Date) -> Letter {
     desk.letter("La formation est terminée")
         .paragraph(format!(

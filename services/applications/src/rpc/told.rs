@@ -55,6 +55,7 @@ pub fn told(payload: &Payload) -> Result<Option<Told>> {
 fn rule(action: &str) -> Rule {
     Rule(match action {
         "PLAN_TRAINING" => "T01",
+        "UNPLAN_TRAINING" => "T05",
         "COMPLETE_TRAINING" => "T03",
         "SIGN_CONVENTION" | "SIGN_AMENDMENT" => "F02",
         "SUSPEND_GRANT" | "RAISE_CLAIM" => "F04",
@@ -75,6 +76,10 @@ fn training(payload: &Payload) -> Result<Option<Parts>> {
             let (application, hours) = (application(&event.application)?, count("hours", event.hours)?);
             let mail = Mail::TrainingPlanned { application, hours, days: first.zip(last) };
             ("PLAN_TRAINING", training(&event.training)?, mail)
+        }
+        Payload::TrainingUnplanned(event) => {
+            let mail = Mail::TrainingUnplanned { application: application(&event.application)? };
+            ("UNPLAN_TRAINING", training(&event.training)?, mail)
         }
         Payload::TrainingCompleted(event) => {
             let on = wire::required_date("completed_on", event.completed_on.as_ref())?;

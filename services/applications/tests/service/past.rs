@@ -129,3 +129,24 @@ async fn p03_a_record_that_lacks_something_is_skipped_then_served_once_it_is_com
         assert_eq!(ready, [(false, ""), (true, "private")]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p03_another_line_that_completes_a_record_serves_the_posts_whose_wave_was_activated_without_them() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let mut bare = line("file/1", 1, 2);
+        bare.profile.as_mut().unwrap().kind = 0;
+        let lacking = programme.record(bare).await.unwrap().application.unwrap();
+        let wave = waves(&programme).await.remove(0);
+        programme.activate(&wave.name).await.unwrap();
+
+        let mut later = line("file/2", 1, 1);
+        later.committee_date = day(2020, 12, 2);
+        let completed = programme.record(later).await.unwrap().application.unwrap();
+        assert_eq!((&completed.name, completed.posts.len()), (&lacking.name, 3));
+        assert!(completed.missing.is_empty());
+        let told = programme.told(&wave.name).await;
+        let Some(Payload::WaveActivated(served)) = told.last() else { panic!("{told:?}") };
+        assert_eq!((told.len(), served.applications[0].posts.len()), (2, 2));
+    }
+}

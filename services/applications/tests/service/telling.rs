@@ -8,7 +8,7 @@ use conum_proto::{
     },
     events::v1::{
         ClaimRaised, ConventionSigned, FollowUpRequested, GrantEnding, GrantSuspended, InstalmentHeld, InstalmentPaid,
-        Outcome, TrainingCompleted, TrainingPlanned, event::Payload,
+        Outcome, TrainingCompleted, TrainingPlanned, TrainingUnplanned, event::Payload,
     },
 };
 use conum_testkit::{backends, callers};
@@ -170,13 +170,18 @@ async fn t02_each_change_of_a_plan_is_a_letter_of_its_own() {
         let wave = programme.wave().await;
         let application = programme.granted(1, 1, &wave).await;
         let Payload::TrainingPlanned(plan) = planned(&application) else { unreachable!() };
+        let unplanned = plan.clone();
         programme.tell(Payload::TrainingPlanned(plan.clone())).await;
         let continuing = TrainingPlanned { starts_on: None, ends_on: None, ..plan.clone() };
         programme.tell(Payload::TrainingPlanned(continuing)).await;
         programme.tell(Payload::TrainingPlanned(TrainingPlanned { ends_on: plan.starts_on, ..plan })).await;
+        let TrainingPlanned { training, application: of, .. } = unplanned;
+        let unplanned = TrainingUnplanned { training, application: of, ..TrainingUnplanned::default() };
+        programme.tell(Payload::TrainingUnplanned(unplanned)).await;
         programme.scene.settle().await;
         let kinds = programme.mail_kinds(&application.name).await;
         assert_eq!(kinds.iter().filter(|kind| *kind == "training_planned").count(), 3);
+        programme.letter("D'autres jours vous seront annoncés");
         programme.letter("Toute la formation est continue");
         programme.letter("a lieu le 1er février 2021");
     }

@@ -87,7 +87,9 @@ fn about(call: &Call, letter: &Mail) -> String {
             format!("{training}-{}-{}", exam.certification.text(), exam.attempt)
         }
         // Each change of a plan is an event of its own.
-        Mail::TrainingPlanned { training, .. } => format!("{training}-{}", call.uuid(letter.kind())),
+        Mail::TrainingPlanned { training, .. } | Mail::TrainingUnplanned { training, .. } => {
+            format!("{training}-{}", call.uuid(letter.kind()))
+        }
         // These may come again, each from a command or an event of its own.
         Mail::Merged { candidate } | Mail::Left { candidate } | Mail::LeaveRefused { candidate } => {
             format!("{candidate}-{}", call.uuid(letter.kind()))

@@ -27,6 +27,8 @@ pub enum Mail {
     TrainingOpened { candidate: CandidateId, training: TrainingId },
     /// The plan of the training was settled, or changed (T01, T02).
     TrainingPlanned { candidate: CandidateId, training: TrainingId, plan: Plan },
+    /// The plan of the training fell with its seat: another is to be settled (T05).
+    TrainingUnplanned { candidate: CandidateId, training: TrainingId },
     /// The result of an exam, without a score (T03).
     Examined { candidate: CandidateId, training: TrainingId, exam: Exam, attempts_left: u32, on: Date },
     /// The hours are done, and both certifications passed (T03).
@@ -55,6 +57,7 @@ impl Mail {
             | Self::SelectionCancelled { candidate, .. }
             | Self::TrainingOpened { candidate, .. }
             | Self::TrainingPlanned { candidate, .. }
+            | Self::TrainingUnplanned { candidate, .. }
             | Self::Examined { candidate, .. }
             | Self::Trained { candidate, .. }
             | Self::TrainingStopped { candidate, .. }
@@ -76,6 +79,7 @@ impl Mail {
             Self::SelectionCancelled { .. } => "selection-cancelled",
             Self::TrainingOpened { .. } => "training-opened",
             Self::TrainingPlanned { .. } => "training-planned",
+            Self::TrainingUnplanned { .. } => "training-unplanned",
             Self::Examined { .. } => "examined",
             Self::Trained { .. } => "trained",
             Self::TrainingStopped { .. } => "training-stopped",

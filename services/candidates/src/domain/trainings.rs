@@ -14,7 +14,7 @@ use super::{mails::Mail, ties::Ties};
 pub struct KnownTraining {
     pub training: TrainingId,
     pub state: State,
-    /// The plan that was told last.
+    /// The plan in force, as it was told.
     pub plan: Option<Plan>,
     /// In the order in which they were told.
     pub exams: Vec<Exam>,
@@ -76,6 +76,7 @@ pub enum StopReason {
 pub enum News {
     Opened,
     Planned(Plan),
+    Unplanned,
     Examined { exam: Exam, attempts_left: u32, on: Date },
     Completed { hours: u32, on: Date },
     Stopped(StopReason),
@@ -129,22 +130,24 @@ impl StopReason {
 }
 
 impl News {
-    /// The action that the history names it by.
     /// The rule that it comes of.
     pub(super) fn rule(self) -> &'static str {
         match self {
             Self::Opened | Self::Stopped(StopReason::SelectionCancelled) => "M06",
             Self::Planned(_) => "T01",
+            Self::Unplanned => "T05",
             Self::Examined { .. } | Self::Completed { .. } => "T03",
             Self::Stopped(StopReason::ContractEnded) => "M08",
             Self::Stopped(StopReason::Erased) => "C07",
         }
     }
 
+    /// The action that the history names it by.
     pub(super) fn action(self) -> &'static str {
         match self {
             Self::Opened => "TRAINING_OPENED",
             Self::Planned(_) => "TRAINING_PLANNED",
+            Self::Unplanned => "TRAINING_UNPLANNED",
             Self::Examined { exam, .. } => match (exam.certification, exam.passed) {
                 (Certification::Ccp1, true) => "CCP1_PASSED",
                 (Certification::Ccp1, false) => "CCP1_FAILED",
@@ -161,6 +164,7 @@ impl News {
         match self {
             Self::Opened => Mail::TrainingOpened { candidate, training },
             Self::Planned(plan) => Mail::TrainingPlanned { candidate, training, plan },
+            Self::Unplanned => Mail::TrainingUnplanned { candidate, training },
             Self::Examined { exam, attempts_left, on } => {
                 Mail::Examined { candidate, training, exam, attempts_left, on }
             }
@@ -198,6 +202,12 @@ impl KnownTraining {
                     return false;
                 }
                 (self.plan, self.state) = (Some(plan), State::Planned);
+            }
+            News::Unplanned => {
+                if self.plan.take().is_none() {
+                    return false;
+                }
+                self.state = State::Opened;
             }
             News::Examined { exam, .. } => {
                 let known = |of: &Exam| (of.certification, of.attempt) == (exam.certification, exam.attempt);
@@ -248,6 +258,7 @@ mod tests {
         for (news, action, kind) in [
             (News::Opened, "TRAINING_OPENED", "training-opened"),
             (planned(0), "TRAINING_PLANNED", "training-planned"),
+            (News::Unplanned, "TRAINING_UNPLANNED", "training-unplanned"),
             (planned(1), "TRAINING_PLANNED", "training-planned"),
             (examined(1, false), "CCP1_FAILED", "examined"),
             (examined(2, true), "CCP1_PASSED", "examined"),

@@ -47,6 +47,14 @@ pub(super) fn planned(plan: &Plan) -> Words {
     ("Les dates de votre formation", vec![when, place.into(), replaces.into()])
 }
 
+pub(super) fn unplanned() -> Words {
+    let fallen = "Les dates de formation qui vous avaient été annoncées ne tiennent plus : la place qui vous était réservée \
+                  n'existe plus, ou a été rendue.";
+    let next =
+        "Dans votre espace, choisissez une autre session ; là où aucune ne convient, la formation se suit en ligne.";
+    ("Les dates de votre formation ne tiennent plus", vec![fallen.into(), next.into()])
+}
+
 pub(super) fn examined(exam: Exam, attempts_left: u32, on: Date) -> Words {
     let day = french::day(on);
     let certification = match exam.certification {

@@ -124,6 +124,7 @@ fn training(payload: &Payload) -> Result<Option<(&String, Told)>, Error> {
             };
             (&event.candidate, &event.training, News::Planned(plan))
         }
+        Payload::TrainingUnplanned(event) => (&event.candidate, &event.training, News::Unplanned),
         Payload::CertificationRecorded(event) => {
             let exam = Exam {
                 certification: Certification::of(&event.certification)
@@ -175,6 +176,7 @@ fn case_of(payload: &Payload) -> Option<(&str, &str)> {
         Payload::ContractEnded(event) => (&event.recruitment, &event.application),
         Payload::TrainingOpened(event) => (&event.training, &event.application),
         Payload::TrainingPlanned(event) => (&event.training, &event.application),
+        Payload::TrainingUnplanned(event) => (&event.training, &event.application),
         Payload::CertificationRecorded(event) => (&event.training, &event.application),
         Payload::TrainingCompleted(event) => (&event.training, &event.application),
         Payload::TrainingStopped(event) => (&event.training, &event.application),

@@ -3,7 +3,8 @@
 
 use super::scene::{Register, day, own, person, recruitment, rose, structure, training};
 use conum_proto::events::v1::{
-    CertificationRecorded, Outcome, TrainingCompleted, TrainingOpened, TrainingPlanned, TrainingStopped, event::Payload,
+    CertificationRecorded, Outcome, TrainingCompleted, TrainingOpened, TrainingPlanned, TrainingStopped,
+    TrainingUnplanned, event::Payload,
 };
 use conum_testkit::backends;
 
@@ -27,6 +28,14 @@ fn planned(candidate: &str, hours: i32) -> Payload {
         starts_on: Some(day(2021, 2, 1)),
         ends_on: Some(day(2021, 2, 19)),
         ..TrainingPlanned::default()
+    })
+}
+
+fn unplanned(candidate: &str) -> Payload {
+    Payload::TrainingUnplanned(TrainingUnplanned {
+        training: training("mairie"),
+        candidate: candidate.into(),
+        ..TrainingUnplanned::default()
     })
 }
 
@@ -74,6 +83,7 @@ async fn t03_each_turn_of_a_training_is_mailed_once_however_often_it_is_told() {
         let turns = [
             opened(&rose.name),
             planned(&rose.name, 105),
+            unplanned(&rose.name),
             planned(&rose.name, 140),
             examined(&rose.name, "ccp1", 1, false),
             examined(&rose.name, "ccp1", 2, true),
@@ -98,7 +108,8 @@ async fn t03_each_turn_of_a_training_is_mailed_once_however_often_it_is_told() {
                 "trained",
                 "training-opened",
                 "training-planned",
-                "training-planned"
+                "training-planned",
+                "training-unplanned"
             ]
         );
         assert_eq!(
@@ -106,6 +117,7 @@ async fn t03_each_turn_of_a_training_is_mailed_once_however_often_it_is_told() {
             [
                 "TRAINING_OPENED",
                 "TRAINING_PLANNED",
+                "TRAINING_UNPLANNED",
                 "TRAINING_PLANNED",
                 "CCP1_FAILED",
                 "CCP1_PASSED",

@@ -5,9 +5,7 @@ use conum_kernel::{
     ApplicationId, CandidateId, ConventionId, PostId, RecruitmentId, StructureId, WaveId, clock::paris_date,
     parse_post_name,
 };
-use conum_proto::events::v1::{
-    ContractEnded, ContractSigned, DossierCompleted, Event, PostReleased, PostsGranted, event::Payload,
-};
+use conum_proto::events::v1::{ContractEnded, ContractSigned, Event, PostReleased, PostsGranted, event::Payload};
 use conum_service::{
     Call, Failure, Tx,
     events::{Applied, Subscriber},
@@ -41,7 +39,8 @@ impl Subscriber for Reactions {
                     let told_on = event.time.as_ref().map(|at| wire::timestamp("time", at)).transpose()?;
                     posts_granted(tx, call, granted, told_on.map_or(call.moment.today, paris_date)).await
                 }
-                Some(Payload::DossierCompleted(completed)) => dossier_completed(tx, call, completed).await,
+                Some(Payload::DossierCompleted(completed)) => documents(tx, call, &completed.application, true).await,
+                Some(Payload::DossierReopened(reopened)) => documents(tx, call, &reopened.application, false).await,
                 Some(Payload::PostReleased(released)) => post_released(tx, call, released).await,
                 Some(Payload::ContractSigned(signed)) => contract_signed(tx, call, signed).await,
                 Some(Payload::ContractEnded(ended)) => contract_ended(tx, call, ended).await,
@@ -98,12 +97,13 @@ async fn holding(tx: &Tx, name: &str) -> Result<Result<(ConventionId, PostId), A
     Ok(Err(Applied::WaitsFor(application.name())))
 }
 
-async fn dossier_completed(tx: &Tx, call: &Call, event: &DossierCompleted) -> Result<Applied, Failure> {
-    let application = ApplicationId::parse_name("application", &event.application)?;
+/// Whether every supporting document is validated (A12).
+async fn documents(tx: &Tx, call: &Call, application: &str, complete: bool) -> Result<Applied, Failure> {
+    let application = ApplicationId::parse_name("application", application)?;
     let Some(id) = conventions::of_application(tx, application).await? else {
         return Ok(Applied::WaitsFor(application.name()));
     };
-    decide(tx, call, id, |convention, context| advance::on(Convention { documents: true, ..convention }, context))
+    decide(tx, call, id, |convention, context| advance::on(Convention { documents: complete, ..convention }, context))
         .await?;
     Ok(Applied::Done)
 }

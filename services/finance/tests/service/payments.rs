@@ -41,6 +41,22 @@ async fn f03_an_instalment_is_released_sent_in_a_file_and_paid_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a12_nothing_is_paid_once_the_file_of_documents_is_opened_again_until_it_is_complete() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let one = granted("one", "public", 1);
+        programme.payable(&one).await;
+        assert_eq!(programme.instalments(&one).await[0].state(), State::Due);
+        programme.documents_again(&one).await;
+        assert_eq!(programme.instalments(&one).await[0].held_for, ["documents_missing"]);
+        assert_eq!(reason(&programme.create_file().await.unwrap_err()).0, "NOTHING_TO_PAY");
+        programme.documents(&one).await;
+        assert_eq!(programme.create_file().await.unwrap().orders, 1);
+        programme.figures().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f03_an_answer_for_an_unknown_or_settled_order_is_refused_and_nothing_is_half_written() {
     for backend in backends() {
         let programme = Programme::start(&backend).await;

@@ -7,8 +7,8 @@ use conum_finance::SERVICE;
 use conum_kernel::{ApplicationId, CandidateId, Id, Ids, PostId, RecruitmentId, StructureId, WaveId, post_name};
 use conum_proto::{
     events::v1::{
-        ContractEnded, ContractSigned, DeliverRequest, DossierCompleted, Event, GrantedPost, Outcome, PostReleased,
-        PostsGranted, event::Payload, event_sink_service_client::EventSinkServiceClient,
+        ContractEnded, ContractSigned, DeliverRequest, DossierCompleted, DossierReopened, Event, GrantedPost, Outcome,
+        PostReleased, PostsGranted, event::Payload, event_sink_service_client::EventSinkServiceClient,
     },
     finance::v1::{
         BankAccount, BankAccountDetails, BankAnswer, Claim, ConfirmBankAccountRequest, Convention,
@@ -157,6 +157,12 @@ impl Programme {
     pub(crate) async fn documents(&self, granted: &Granted) {
         let (application, structure) = (granted.application.name(), granted.structure.name());
         let payload = Payload::DossierCompleted(DossierCompleted { application, structure });
+        self.tell("applications", granted.application.name(), payload).await;
+    }
+
+    pub(crate) async fn documents_again(&self, granted: &Granted) {
+        let (application, structure) = (granted.application.name(), granted.structure.name());
+        let payload = Payload::DossierReopened(DossierReopened { application, structure });
         self.tell("applications", granted.application.name(), payload).await;
     }
 

@@ -87,10 +87,8 @@ async fn apply(tx: &Tx, call: &Call, payload: &Payload) -> Result<Applied, Failu
         }
         Payload::TrainingPlanned(event) => planned(tx, event).await,
         Payload::TrainingCompleted(event) => completed(tx, event).await,
-        Payload::TrainingStopped(event) => {
-            trainings::delete(tx, RecruitmentId::parse_name("recruitment", &event.recruitment)?).await?;
-            Ok(Applied::Done)
-        }
+        Payload::TrainingUnplanned(event) => no_days(tx, &event.recruitment).await,
+        Payload::TrainingStopped(event) => no_days(tx, &event.recruitment).await,
         _ => Ok(Applied::Done),
     }
 }
@@ -179,6 +177,12 @@ async fn planned(tx: &Tx, event: &TrainingPlanned) -> Result<Applied, Failure> {
         // All of it is continuing training.
         None => trainings::delete(tx, recruitment).await?,
     }
+    Ok(Applied::Done)
+}
+
+/// No day of a training is known any more (M10).
+async fn no_days(tx: &Tx, recruitment: &str) -> Result<Applied, Failure> {
+    trainings::delete(tx, RecruitmentId::parse_name("recruitment", recruitment)?).await?;
     Ok(Applied::Done)
 }
 

@@ -3,7 +3,7 @@
 use crate::scene::{Granted, Programme, contract, day, granted, id};
 use conum_kernel::TrainingId;
 use conum_proto::{
-    events::v1::{Outcome, TrainingCompleted, TrainingPlanned, TrainingStopped, event::Payload},
+    events::v1::{Outcome, TrainingCompleted, TrainingPlanned, TrainingStopped, TrainingUnplanned, event::Payload},
     google::r#type::Date,
     matching::v1::{Recruitment, adviser},
 };
@@ -84,6 +84,15 @@ async fn m10_who_is_trained_or_whose_training_stopped_or_lost_its_days_is_in_tra
         assert_eq!(programme.adviser_state(&person).await, adviser::State::InTraining);
         planned(&programme, &recruitment, None, None).await;
         assert_eq!(programme.adviser_state(&person).await, adviser::State::Signed, "continuing training alone");
+
+        plan().await;
+        let unplanned = TrainingUnplanned {
+            training: training(),
+            recruitment: recruitment.name.clone(),
+            ..TrainingUnplanned::default()
+        };
+        programme.tell("training", training(), Payload::TrainingUnplanned(unplanned)).await;
+        assert_eq!(programme.adviser_state(&person).await, adviser::State::Signed, "its session was cancelled");
 
         plan().await;
         let stopped = TrainingStopped {

@@ -57,7 +57,7 @@ pub async fn merged(tx: &Tx, call: &Call, kept: CandidateId, merged: CandidateId
             continue;
         }
         let before = Before::from(&stored);
-        carry_out(tx, call, before, opening::unite(stored.training, kept, credit)?).await?;
+        carry_out(tx, call, before, opening::unite(stored.training, kept, credit, call.moment)?).await?;
     }
     Ok(Applied::Done)
 }

@@ -2,7 +2,8 @@
 
 use conum_kernel::{Id, post_name};
 use conum_proto::events::v1::{
-    CertificationRecorded, TrainingCompleted, TrainingOpened, TrainingPlanned, TrainingStopped, event::Payload,
+    CertificationRecorded, TrainingCompleted, TrainingOpened, TrainingPlanned, TrainingStopped, TrainingUnplanned,
+    event::Payload,
 };
 use conum_service::{Call, Failure, Tx, events, mail, wire};
 
@@ -44,6 +45,14 @@ fn payload(of: &Training, event: Event) -> Payload {
                 ends_on: span.map(|(_, last)| wire::from_date(last)),
             })
         }
+        Event::Unplanned => Payload::TrainingUnplanned(TrainingUnplanned {
+            training,
+            candidate,
+            recruitment,
+            structure,
+            application,
+            post,
+        }),
         Event::Completed { hours, on } => Payload::TrainingCompleted(TrainingCompleted {
             training,
             candidate,

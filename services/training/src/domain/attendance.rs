@@ -73,7 +73,7 @@ pub fn record(mut training: Training, days: &[DayHours], settings: &Settings, mo
     }
     check_total(&mut wrong, &training);
     wrong.check()?;
-    settle(Decision::of(training).fact(fact))
+    settle(Decision::of(training).fact(fact), moment)
 }
 
 /// Corrects the hours of a day that was recorded. `reason` is a listed one.
@@ -98,7 +98,7 @@ pub fn correct(
     }
     check_total(&mut wrong, &training);
     wrong.check()?;
-    settle(Decision::of(training).fact(fact))
+    settle(Decision::of(training).fact(fact), moment)
 }
 
 /// Checks a day and its hours against the plan.

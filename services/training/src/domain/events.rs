@@ -11,6 +11,8 @@ pub enum Event {
     Opened,
     /// Its plan was settled, or changed (T01, T02).
     Planned(Plan),
+    /// Its plan fell with the seat that it rested on (T05).
+    Unplanned,
     /// The person is trained (T03).
     Completed {
         hours: u32,

@@ -162,7 +162,7 @@ pub fn record_result(
     let attempts_left = attempts_left(&training, certification, settings);
     let passed = outcome == Outcome::Passed;
     let event = Event::Certified { certification, passed, attempt, attempts_left, on };
-    settle(Decision::of(training).fact(fact).event(event))
+    settle(Decision::of(training).fact(fact).event(event), moment)
 }
 
 /// The exam that waits for its result.

@@ -74,7 +74,7 @@ pub fn open(
     };
     let why = credit.completed_in.map(|earlier| earlier.to_string()).unwrap_or_default();
     let fact = Fact { action: "OPEN", from: "", to: State::Opened.name(), why, rule: Some(Rule("M06")) };
-    let decision = super::training::settle(Decision::of(training).fact(fact).event(Event::Opened))?;
+    let decision = super::training::settle(Decision::of(training).fact(fact).event(Event::Opened), moment)?;
     if decision.state.state == State::Completed {
         return Ok(decision);
     }
@@ -136,13 +136,13 @@ pub fn erase(training: Training, moment: Moment) -> Result<Decision> {
 ///
 /// # Errors
 /// Never where the table is whole.
-pub fn unite(mut training: Training, kept: CandidateId, credit: Credit) -> Result<Decision> {
+pub fn unite(mut training: Training, kept: CandidateId, credit: Credit, moment: Moment) -> Result<Decision> {
     let from = training.candidate;
     training.candidate = kept;
     let fact = Fact::noted("MERGE", training.state.name(), from.to_string()).under(Rule("C08"));
     let decision = if training.state.is_open() {
         training.credit = credit;
-        super::training::settle(Decision::of(training).fact(fact))?
+        super::training::settle(Decision::of(training).fact(fact), moment)?
     } else {
         Decision::of(training).fact(fact)
     };
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn c08_a_merge_takes_a_training_to_the_registration_that_goes_on() {
         let credit = Credit { ccp1_on: Some(date("2021-01-05")), ..Credit::default() };
-        let decision = unite(opened(), id(5), credit).unwrap();
+        let decision = unite(opened(), id(5), credit, moment("2021-02-01")).unwrap();
         assert_eq!((decision.state.candidate, decision.state.credit), (id(5), credit));
     }
 }

@@ -97,7 +97,7 @@ pub fn settle_plan(mut training: Training, asked: Asked, settings: &Settings, mo
     let plan = Plan { version, hours, initial, continuing, session, settled_on: moment.today, agreed_on };
     training.plan = Some(plan.clone());
     training.plans = version;
-    settle(Decision::of(training).fact(fact).event(Event::Planned(plan)))
+    settle(Decision::of(training).fact(fact).event(Event::Planned(plan)), moment)
 }
 
 /// The initial days: those asked for, or the session's working days from its first on.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decision, Mail, Training,
+    Decision, Event, Mail, Training,
     choice::{self, Whereabouts},
     organisation::Organisation,
     session::Session,
@@ -160,13 +160,13 @@ pub fn lose_seat(training: Training) -> Result<Decision> {
     unplan(decision)
 }
 
-/// Drops the plan in force, if any: it rested on a seat. What is complete rests on nothing any more.
+/// Drops the plan in force, if any, and tells it: it rested on a seat. What is complete rests on nothing any more.
 fn unplan(mut decision: Decision) -> Result<Decision> {
     if !decision.state.state.is_open() || decision.state.plan.take().is_none() {
         return Ok(decision);
     }
     let fact = decision.state.step(Action::Unplan, "")?;
-    Ok(decision.fact(fact))
+    Ok(decision.fact(fact).event(Event::Unplanned))
 }
 
 /// Frees the seat in a session to come. One in a session that has begun stays taken.
@@ -234,7 +234,9 @@ mod tests {
     fn t05_a_seat_is_given_back_until_its_session_begins_and_the_plan_falls_with_it() {
         let left = leave(planned(105), moment("2021-03-07")).unwrap();
         assert_eq!((left.state.seat, left.state.plan, left.state.state), (None, None, State::Opened));
-        assert_eq!(left.mails.len(), 1);
+        assert_eq!((left.events, left.mails.len()), (vec![Event::Unplanned], 1));
+        let lost = lose_seat(planned(105)).unwrap();
+        assert_eq!((lost.events, lost.state.state), (vec![Event::Unplanned], State::Opened));
         assert_eq!(leave(planned(105), moment("2021-03-08")).unwrap_err().reason(), "SESSION_BEGUN");
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use conum_kernel::{
-    ApplicationId, CandidateId, Fact, Machine, OrganisationId, PostId, RecruitmentId, Result, Rule, SessionId,
+    ApplicationId, CandidateId, Fact, Machine, Moment, OrganisationId, PostId, RecruitmentId, Result, Rule, SessionId,
     StructureId, TrainingId,
 };
 use jiff::civil::Date;
@@ -16,7 +16,7 @@ use super::{
     credit::Credit,
     exam::{self, Certification, Exam},
     plan::Plan,
-    preparing::{EmployerView, Interview, Preference},
+    preparing::{EmployerView, Interview, Preference, free_seat},
 };
 
 /// A training.
@@ -279,17 +279,18 @@ impl Training {
     }
 }
 
-/// Completes a training whose three conditions hold by now, and tells it once (T03).
+/// Completes a training whose three conditions hold by now, and tells it once (T03). A seat in a session to come goes to
+/// somebody else (T05).
 ///
 /// # Errors
 /// Never where the table is whole.
-pub(crate) fn settle(mut decision: Decision) -> Result<Decision> {
+pub(crate) fn settle(mut decision: Decision, moment: Moment) -> Result<Decision> {
     let training = &mut decision.state;
     let Some(on) = training.trained_on().filter(|_| training.state.is_open()) else { return Ok(decision) };
     let fact = training.step(Action::Complete, "")?;
     training.completed_on = Some(on);
     let hours = training.hours_done();
-    Ok(decision.fact(fact).event(Event::Completed { hours, on }))
+    Ok(free_seat(decision.fact(fact).event(Event::Completed { hours, on }), moment))
 }
 
 #[cfg(test)]
@@ -297,7 +298,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         exam::Outcome,
-        examples::{date, planned},
+        examples::{date, moment, planned},
     };
 
     fn passed(certification: Certification, on: &str) -> Exam {
@@ -338,9 +339,20 @@ mod tests {
             training.done.insert(planned.day, Done { hours: planned.hours, version: 1 });
         }
         training.exams = vec![passed(Certification::Ccp1, "2021-06-01"), passed(Certification::Pix, "2021-06-02")];
-        let first = settle(Decision::of(training)).unwrap();
+        let first = settle(Decision::of(training), moment("2021-06-02")).unwrap();
         assert_eq!(first.events, [Event::Completed { hours: 105, on: date("2021-06-02") }]);
         assert_eq!(first.state.state, State::Completed);
-        assert!(settle(Decision::of(first.state)).unwrap().events.is_empty());
+        assert!(first.state.seat.is_some() && first.mails.is_empty(), "the session has been held");
+        assert!(settle(Decision::of(first.state), moment("2021-06-02")).unwrap().events.is_empty());
+    }
+
+    #[test]
+    fn t05_who_is_trained_before_the_session_leaves_the_seat_to_somebody_else() {
+        let mut training = planned(105);
+        training.credit.hours = 105;
+        training.exams = vec![passed(Certification::Ccp1, "2021-02-01"), passed(Certification::Pix, "2021-02-02")];
+        let settled = settle(Decision::of(training), moment("2021-02-20")).unwrap();
+        assert_eq!((settled.state.state, settled.state.seat), (State::Completed, None));
+        assert!(matches!(settled.mails[..], [super::super::Mail::SeatFreed { .. }]));
     }
 }

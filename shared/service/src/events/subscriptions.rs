@@ -16,6 +16,7 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "SignatureLate",
             "ContractSigned",
             "TrainingPlanned",
+            "TrainingUnplanned",
             "TrainingCompleted",
             "ConventionSigned",
             "InstalmentHeld",
@@ -40,6 +41,7 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "DerogationDecided",
             "TrainingOpened",
             "TrainingPlanned",
+            "TrainingUnplanned",
             "CertificationRecorded",
             "TrainingCompleted",
             "TrainingStopped",
@@ -59,6 +61,7 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "CandidateLeft",
             "CandidateErased",
             "TrainingPlanned",
+            "TrainingUnplanned",
             "TrainingCompleted",
             "TrainingStopped",
         ],
@@ -77,7 +80,10 @@ const SUBSCRIPTIONS: &[(&str, &[&str])] = &[
             "ContractEnded",
         ],
     ),
-    ("finance", &["PostsGranted", "DossierCompleted", "PostReleased", "ContractSigned", "ContractEnded"]),
+    (
+        "finance",
+        &["PostsGranted", "DossierCompleted", "DossierReopened", "PostReleased", "ContractSigned", "ContractEnded"],
+    ),
 ];
 
 /// The services that want an event of this kind.
@@ -105,6 +111,7 @@ pub fn kind(payload: &Payload) -> &'static str {
         Payload::PostsReturned(_) => "PostsReturned",
         Payload::WaveActivated(_) => "WaveActivated",
         Payload::DossierCompleted(_) => "DossierCompleted",
+        Payload::DossierReopened(_) => "DossierReopened",
         Payload::ApplicationWithdrawn(_) => "ApplicationWithdrawn",
         Payload::PostDateSettled(_) => "PostDateSettled",
         Payload::DerogationDecided(_) => "DerogationDecided",
@@ -128,6 +135,7 @@ pub fn kind(payload: &Payload) -> &'static str {
         Payload::CandidateLeaveRefused(_) => "CandidateLeaveRefused",
         Payload::TrainingOpened(_) => "TrainingOpened",
         Payload::TrainingPlanned(_) => "TrainingPlanned",
+        Payload::TrainingUnplanned(_) => "TrainingUnplanned",
         Payload::TrainingCompleted(_) => "TrainingCompleted",
         Payload::CertificationRecorded(_) => "CertificationRecorded",
         Payload::TrainingStopped(_) => "TrainingStopped",

@@ -47,6 +47,10 @@ pub fn payload(event: Event) -> Payload {
             application: application.name(),
             structure: structure.name(),
         }),
+        Event::DossierReopened { application, structure } => Payload::DossierReopened(proto::DossierReopened {
+            application: application.name(),
+            structure: structure.name(),
+        }),
         Event::ApplicationWithdrawn { application, structure, posts } => {
             Payload::ApplicationWithdrawn(proto::ApplicationWithdrawn {
                 application: application.name(),
