@@ -29,10 +29,11 @@ use serde_json::Value as Json;
 use crate::{
     Call, Failure, Host, Tx,
     sql::{self, Script},
+    threads,
 };
 
 /// How many mails one step sends.
-const BATCH: i64 = 256;
+const BATCH: i64 = 100;
 /// How many of them are written, or on their way to a server, at once.
 const AT_ONCE: usize = 64;
 
@@ -240,6 +241,7 @@ fn write_files(folder: &Path, mails: &[(String, Message)]) -> std::io::Result<()
     std::fs::create_dir_all(folder)?;
     let together = cfg!(target_os = "linux") && mails.len() > FEW;
     for (id, message) in mails {
+        threads::breathe();
         let (partial, whole) = (folder.join(format!("{id}.partial")), folder.join(format!("{id}.eml")));
         let mut file = std::fs::File::create(&partial)?;
         file.write_all(&message.formatted())?;
@@ -355,6 +357,7 @@ impl Mailer {
 
     /// Writes one mail; nothing where there is nobody to send it to.
     async fn write(&self, host: &Host, mail: &Waiting) -> Result<Option<Message>, Error> {
+        threads::breathe();
         let Some(letter) = self.letters.write(host, &mail.queued).await? else { return Ok(None) };
         letter.message(&mail.queued.id, &self.from, mail.queued_at).map(Some)
     }

@@ -30,6 +30,8 @@ pub(crate) const SCHEME: &str = "sqlite:";
 const PREPARED: usize = 256;
 /// How long a connection waits for another process that writes.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
+/// How many steps of SQLite's machine a statement takes before its thread may offer the processor: some ten microseconds.
+const STEPS: i32 = 500;
 /// How many pages the write-ahead log may hold before they are brought home.
 const LOG: u32 = 4_000;
 /// How many before the writer does it itself: more is written than is brought home meanwhile.
@@ -86,6 +88,13 @@ impl Connection {
                 PAGES.set(u32::try_from(pages).unwrap_or(u32::MAX));
                 Ok(())
             }));
+            connection.progress_handler(
+                STEPS,
+                Some(|| {
+                    threads::breathe();
+                    false
+                }),
+            )?;
             Ok(connection)
         };
         open()
@@ -123,6 +132,7 @@ impl Connection {
         statement: &Statement,
         run: impl FnOnce(CachedStatement<'_>, &mut HashMap<String, Arc<[Column]>>) -> rusqlite::Result<T>,
     ) -> Result<T, DbErr> {
+        threads::breathe();
         let operation = statement.sql.split_whitespace().next().unwrap_or_default();
         let span = tracing::info_span!(
             "sqlite",

@@ -97,7 +97,11 @@ pub fn spawn(host: &Host, tasks: &[Task], tracker: &TaskTracker, stop: &Cancella
         drop(tokio::spawn(all));
         return Ok(());
     }
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::internal)?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .on_thread_start(threads::yielding)
+        .build()
+        .map_err(Error::internal)?;
     let work = move || drop(runtime.block_on(all));
     threads::spawn("background", Aside::ForAll, work).map_err(Error::internal)
 }
