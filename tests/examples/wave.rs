@@ -67,6 +67,8 @@ const EACH: u32 = 3;
 const PACE: Duration = Duration::from_millis(2);
 /// How long it is read before the wave.
 const CALM: Duration = Duration::from_secs(5);
+/// The pause between two looks at what is written: a look takes the processor from what is measured.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long the writing of anything may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -270,7 +272,7 @@ async fn until(what: &str, mut there: impl FnMut() -> bool) -> Instant {
     let began = Instant::now();
     while !there() {
         assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(LOOK).await;
     }
     Instant::now()
 }
