@@ -119,7 +119,7 @@ impl Reasons {
     pub fn sentence(&self) -> String {
         let mut parts = vec![match self.distance_m {
             Some(0) => "habite la même commune".to_owned(),
-            Some(metres) => format!("habite à {},{} km", metres / 1000, metres % 1000 / 100),
+            Some(metres) => format!("habite à {}", kilometres(metres)),
             None => "distance inconnue".to_owned(),
         }];
         if self.department_wished {
@@ -146,6 +146,18 @@ impl Reasons {
             parts.push(format!("la structure est {} pour cette personne", feminine_ordinal(preference)));
         }
         parts.join(" ; ")
+    }
+}
+
+/// A distance as people say it: to 100 m below 10 km, to the kilometre beyond.
+fn kilometres(metres: u32) -> String {
+    let tenths = (metres.saturating_add(50) / 100).max(1);
+    if tenths < 100 {
+        return format!("{},{} km", tenths / 10, tenths % 10);
+    }
+    match metres.saturating_add(500) / 1000 {
+        km @ 1000.. => format!("{}\u{202f}{:03} km", km / 1000, km % 1000),
+        km => format!("{km} km"),
     }
 }
 
@@ -247,6 +259,17 @@ mod tests {
             ["km", "souhaite ce département", "souhaite ce type de structure", "disponible à partir du 01/01/2021"]
         {
             assert!(sentence.contains(part), "{sentence}");
+        }
+        for (metres, said) in [
+            (0, "la même commune"),
+            (20, "à 0,1 km"),
+            (8_898, "à 8,9 km"),
+            (9_960, "à 10 km"),
+            (19_960, "à 20 km"),
+            (1_008_700, "à 1\u{202f}009 km"),
+        ] {
+            let sentence = Reasons { distance_m: Some(metres), ..reasons.clone() }.sentence();
+            assert!(sentence.starts_with(&format!("habite {said} ; ")), "{sentence}");
         }
         let ranked = Reasons { choice: Some(3), choices: Some(45), preference: Some(1), ..reasons };
         let sentence = ranked.sentence();
