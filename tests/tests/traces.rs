@@ -1,8 +1,10 @@
 //! One decline through the gateway gives one connected trace over gateway, matching and its database, linked to the
-//! deliveries in every other service that it reaches. Spans are caught as a collector would, over OTLP.
+//! deliveries in every other service that it reaches; and each service measures what operators are alerted of. Both are
+//! caught as a collector would, over OTLP.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
+    path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -12,41 +14,66 @@ use conum_service::Caller;
 use conum_testkit::callers;
 use conum_tests::{
     journey::{Answer, Api, application, candidate},
-    processes::{PATIENCE, Processes, confirmation, persist, until},
+    processes::{PATIENCE, Processes, SERVICES, confirmation, persist, until},
 };
 use http::{Method, StatusCode};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest, common::v1::any_value::Value as AnyValue, trace::v1::Span,
+    collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    common::v1::{KeyValue, any_value::Value as AnyValue},
+    metrics::v1::{Metric, metric::Data, number_data_point::Value as Number},
+    resource::v1::Resource,
+    trace::v1::Span,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
 
-/// The spans that arrived, each with the name of its service.
+/// What has arrived, each with the name of its service.
 #[derive(Clone, Debug, Default)]
-struct Trap(Arc<Mutex<Vec<(String, Span)>>>);
+struct Trap {
+    spans: Arc<Mutex<Vec<(String, Span)>>>,
+    metrics: Arc<Mutex<Vec<(String, Metric)>>>,
+}
 
 impl Trap {
     /// A collector on a free port; answers its address.
     async fn listen(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/v1/traces", post(take)).with_state(self.clone());
+        let router = Router::new()
+            .route("/v1/traces", post(take_spans))
+            .route("/v1/metrics", post(take_metrics))
+            .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         format!("http://{address}")
     }
 
     fn spans(&self) -> Vec<(String, Span)> {
-        self.0.lock().unwrap().clone()
+        self.spans.lock().unwrap().clone()
+    }
+
+    fn metrics(&self) -> Vec<(String, Metric)> {
+        self.metrics.lock().unwrap().clone()
     }
 }
 
-async fn take(State(trap): State<Trap>, body: Bytes) {
+/// The service that something comes from.
+fn sender(resource: Option<Resource>) -> String {
+    attribute(&resource.unwrap().attributes, "service.name").unwrap()
+}
+
+async fn take_metrics(State(trap): State<Trap>, body: Bytes) {
+    for resource in ExportMetricsServiceRequest::decode(body).unwrap().resource_metrics {
+        let service = sender(resource.resource);
+        let metrics = resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
+        trap.metrics.lock().unwrap().extend(metrics.map(|metric| (service.clone(), metric)));
+    }
+}
+
+async fn take_spans(State(trap): State<Trap>, body: Bytes) {
     for resource in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
-        let attributes = resource.resource.unwrap().attributes;
-        let name = attributes.iter().find(|attribute| attribute.key == "service.name").unwrap();
-        let Some(AnyValue::StringValue(service)) = name.value.clone().unwrap().value else { continue };
+        let service = sender(resource.resource);
         let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        trap.0.lock().unwrap().extend(spans.map(|span| (service.clone(), span)));
+        trap.spans.lock().unwrap().extend(spans.map(|span| (service.clone(), span)));
     }
 }
 
@@ -144,4 +171,99 @@ fn connected(spans: &[(String, Span)], path: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_service_measures_its_calls_and_what_waits_in_it() {
+    let trap = Trap::default();
+    let endpoint = trap.listen().await;
+    let processes = Processes::start(&[
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &format!("{endpoint}/v1/metrics")),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
+    ]);
+    let api = processes.api().await;
+    introduced(&api).await;
+    let began = Instant::now();
+    let mut missing = String::new();
+    while began.elapsed() < PATIENCE {
+        match measured(&trap.metrics()) {
+            Ok(()) => {
+                assert_eq!(trap.spans(), [], "traces were not asked for");
+                assert_eq!(watched().difference(&known(&trap.metrics())).collect::<Vec<_>>(), Vec::<&String>::new());
+                return;
+            }
+            Err(what) => missing = what,
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{missing}\n{}", processes.logs());
+}
+
+/// The metrics that the alerts name.
+fn watched() -> BTreeSet<String> {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/alerts/conum.rules.yaml");
+    let rules = std::fs::read_to_string(rules).unwrap();
+    let words = rules.lines().filter(|line| !line.contains("summary:")).flat_map(|line| {
+        line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').map(str::to_owned)
+    });
+    words.filter(|word| word.starts_with("conum_") || word.starts_with("rpc_server_")).collect()
+}
+
+/// The metrics that have arrived, as Prometheus names them.
+fn known(metrics: &[(String, Metric)]) -> BTreeSet<String> {
+    let names = metrics.iter().flat_map(|(_, metric)| {
+        let unit = if metric.unit == "s" { "_seconds" } else { "" };
+        let name = format!("{}{unit}", metric.name.replace('.', "_"));
+        match metric.data.as_ref().unwrap() {
+            Data::Sum(_) => vec![format!("{name}_total")],
+            Data::Histogram(_) => ["bucket", "count", "sum"].map(|part| format!("{name}_{part}")).to_vec(),
+            _ => vec![name],
+        }
+    });
+    names.collect()
+}
+
+/// Whether all is measured that alerts rest on; otherwise what is missing.
+fn measured(metrics: &[(String, Metric)]) -> Result<(), String> {
+    for service in SERVICES {
+        let of = |name: &str| metrics.iter().rev().find(|(from, metric)| from == service && metric.name == name);
+        let data = |name: &str| of(name).and_then(|(_, metric)| metric.data.clone());
+        let Some(Data::Gauge(events)) = data("conum.events.waiting") else {
+            return Err(format!("{service} does not say what waits"));
+        };
+        let states: BTreeSet<_> =
+            events.data_points.iter().filter_map(|point| attribute(&point.attributes, "state")).collect();
+        assert_eq!(states.into_iter().collect::<Vec<_>>(), ["dead", "parked", "pending"]);
+        let Some(Data::Gauge(_)) = data("conum.mails.waiting") else {
+            return Err(format!("{service} does not say which mails wait"));
+        };
+    }
+    let of_matching = |name: &str| {
+        metrics.iter().rev().find(|(from, metric)| from == "matching" && metric.name == name).map(|(_, metric)| metric)
+    };
+    let Some(Data::Sum(violations)) = of_matching("conum.assignment.violations").and_then(|metric| metric.data.clone())
+    else {
+        return Err("matching does not say what was wrong".into());
+    };
+    assert_eq!(violations.data_points[0].value, Some(Number::AsInt(0)), "it is there before the first one");
+    let Some(Data::Histogram(calls)) = of_matching("rpc.server.call.duration").and_then(|metric| metric.data.clone())
+    else {
+        return Err("matching measures no call".into());
+    };
+    let list = "conum.matching.v1.IntroductionsService/ListIntroductions";
+    let listed = calls.data_points.iter().map(|point| &point.attributes).any(|of| {
+        attribute(of, "rpc.method").as_deref() == Some(list)
+            && attribute(of, "rpc.response.status_code").as_deref() == Some("OK")
+    });
+    if listed { Ok(()) } else { Err("matching does not measure the call that lists introductions".into()) }
+}
+
+/// A text that a figure is told apart by.
+fn attribute(of: &[KeyValue], key: &str) -> Option<String> {
+    let attribute = of.iter().find(|attribute| attribute.key == key)?;
+    match attribute.value.as_ref()?.value.clone()? {
+        AnyValue::StringValue(text) => Some(text),
+        _ => None,
+    }
 }

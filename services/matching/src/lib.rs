@@ -22,6 +22,7 @@ use conum_service::{
     Host,
     config::Config,
     lifecycle::{Built, Service},
+    metrics,
 };
 use tonic::service::Routes;
 
@@ -34,6 +35,7 @@ pub const SERVICE: Service =
 
 #[expect(clippy::unnecessary_wraps, reason = "every service is built the same way, and some can fail")]
 fn build(host: &Host, _: &Config) -> Result<Built, Error> {
+    metrics::violations(0);
     let introductions = IntroductionsServiceServer::new(rpc::introductions::Introductions(host.clone()));
     let recruitments = RecruitmentsServiceServer::new(rpc::recruitments::Recruitments(host.clone()));
     let studies = StudiesServiceServer::new(rpc::studies::Studies(host.clone()));

@@ -27,7 +27,7 @@ use tracing::Instrument as _;
 use crate::{
     access,
     identity::{Caller, Verifier},
-    status, telemetry,
+    metrics, status, telemetry,
 };
 
 /// The deadline of a call that brings none.
@@ -77,13 +77,15 @@ async fn record(State(gate): State<Gate>, request: Request, next: Next) -> Respo
         rpc.response.status_code = tracing::field::Empty,
     );
     telemetry::adopt(&span, request.headers());
-    let began = Instant::now();
+    let (began, path) = (Instant::now(), request.uri().path().to_owned());
     let headers = request.headers().clone();
     let call = async move {
         let response = next.run(request).await;
         let code = grpc_code(response.headers());
         tracing::Span::current().record("rpc.response.status_code", code);
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        metrics::call(gate.service, &path, code, took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(
             target: "conum::call",
             service = gate.service,
@@ -100,7 +102,7 @@ async fn record(State(gate): State<Gate>, request: Request, next: Next) -> Respo
 }
 
 /// The code of a response: refusals carry it in their headers, anything else in trailers that are not read here.
-fn grpc_code(headers: &HeaderMap) -> i64 {
+fn grpc_code(headers: &HeaderMap) -> i32 {
     headers.get("grpc-status").and_then(|value| value.to_str().ok()).and_then(|code| code.parse().ok()).unwrap_or(0)
 }
 

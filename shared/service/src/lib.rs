@@ -19,6 +19,7 @@ pub mod layers;
 pub mod lifecycle;
 pub mod links;
 pub mod mail;
+pub mod metrics;
 pub mod operations;
 pub mod paging;
 pub mod policies;

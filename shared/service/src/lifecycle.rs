@@ -34,6 +34,7 @@ use crate::{
     layers::Gate,
     links::LinkSigner,
     mail::{Letters, Mailer, Post},
+    metrics,
     operations::Operations,
     policies::Guard,
     requests,
@@ -164,7 +165,8 @@ pub async fn start(
     let address = listener.local_addr().map_err(Error::internal)?;
     serve(routes, listener, &tracker, &stop);
     if drive == Drive::Itself {
-        let all = [&tasks[..], &[sweeper()]].concat();
+        let watched = telemetry::is_measured().then(metrics::watch);
+        let all: Vec<_> = tasks.iter().cloned().chain([sweeper()]).chain(watched).collect();
         tasks::spawn(&host, &all, &tracker, &stop)?;
     }
     Ok(Running { name: service.name, address, host, tasks, stop: stop.drop_guard(), tracker })

@@ -1,7 +1,7 @@
-//! Traces, logs and their context: W3C trace context in and out, OTLP where the standard `OTEL_` variables ask for it,
-//! JSON log lines with trace ids.
+//! Traces, metrics, logs and their context: W3C trace context in and out, OTLP where the standard `OTEL_` variables ask
+//! for it, JSON log lines with trace ids.
 
-use std::env;
+use std::{env, sync::OnceLock};
 
 use conum_kernel::id::jitter;
 use http::HeaderMap;
@@ -12,6 +12,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::{
     Resource,
+    metrics::{SdkMeterProvider, periodic_reader_with_async_runtime::PeriodicReader},
     propagation::TraceContextPropagator,
     runtime,
     trace::{SdkTracerProvider, span_processor_with_async_runtime::BatchSpanProcessor},
@@ -29,6 +30,14 @@ use tracing_subscriber::{
 #[derive(Debug)]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
+    meters: Option<SdkMeterProvider>,
+}
+
+static MEASURED: OnceLock<()> = OnceLock::new();
+
+/// Whether metrics leave this process.
+pub(crate) fn is_measured() -> bool {
+    MEASURED.get().is_some()
 }
 
 /// How log lines look.
@@ -40,11 +49,13 @@ pub enum Logs {
     Quiet,
 }
 
-/// Starts telemetry for a process. Traces leave it only where `OTEL_EXPORTER_OTLP_ENDPOINT` or
-/// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set; `RUST_LOG` filters the log.
+/// Starts telemetry for a process. Traces and metrics leave it only where `OTEL_EXPORTER_OTLP_ENDPOINT` or the variable of
+/// one of them (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`) is set; `RUST_LOG` filters
+/// the log.
 #[must_use]
 pub fn start(service: &'static str, logs: Logs) -> Telemetry {
-    let provider = exporter_wanted().then(|| provider(service)).flatten();
+    let provider = exporter_wanted("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").then(|| provider(service)).flatten();
+    let meters = exporter_wanted("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").then(|| meters(service)).flatten();
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("conum"))
@@ -73,7 +84,7 @@ pub fn start(service: &'static str, logs: Logs) -> Telemetry {
     };
     // A second start in one process (tests) keeps the first.
     let _ = tracing_subscriber::registry().with(traces).with(json).with(text).try_init();
-    Telemetry { provider }
+    Telemetry { provider, meters }
 }
 
 /// Log lines name no spans: where nothing is exported, none is made.
@@ -87,6 +98,9 @@ impl Telemetry {
         if let Some(provider) = &self.provider {
             let _ = provider.force_flush();
         }
+        if let Some(meters) = &self.meters {
+            let _ = meters.force_flush();
+        }
     }
 }
 
@@ -95,28 +109,45 @@ impl Drop for Telemetry {
         if let Some(provider) = self.provider.take() {
             let _ = provider.shutdown();
         }
+        if let Some(meters) = self.meters.take() {
+            let _ = meters.shutdown();
+        }
     }
 }
 
-fn exporter_wanted() -> bool {
+/// Whether there is somewhere to export to: the endpoint of all, or of one kind by its variable.
+fn exporter_wanted(own: &str) -> bool {
     let off = env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value == "true");
     let set = |name| env::var(name).is_ok_and(|value: String| !value.is_empty());
-    !off && (set("OTEL_EXPORTER_OTLP_ENDPOINT") || set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+    !off && (set("OTEL_EXPORTER_OTLP_ENDPOINT") || set(own))
 }
 
 fn provider(service: &'static str) -> Option<SdkTracerProvider> {
     let exporter = opentelemetry_otlp::SpanExporter::builder().with_http().build().ok()?;
+    // The exporter's HTTP client lives on tokio: so does what feeds it.
+    let processor = BatchSpanProcessor::builder(exporter, runtime::Tokio).build();
+    let provider = SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource(service)).build();
+    global::set_tracer_provider(provider.clone());
+    Some(provider)
+}
+
+fn meters(service: &'static str) -> Option<SdkMeterProvider> {
+    let exporter = opentelemetry_otlp::MetricExporter::builder().with_http().build().ok()?;
+    let reader = PeriodicReader::builder(exporter, runtime::Tokio).build();
+    let meters = SdkMeterProvider::builder().with_reader(reader).with_resource(resource(service)).build();
+    global::set_meter_provider(meters.clone());
+    MEASURED.get_or_init(|| ());
+    Some(meters)
+}
+
+/// Who sends what leaves.
+fn resource(service: &'static str) -> Resource {
     // `Resource::builder` reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES; the name is ours only without them.
     let mut resource = Resource::builder();
     if env::var("OTEL_SERVICE_NAME").is_err() {
         resource = resource.with_service_name(service);
     }
-    let resource = resource.with_attribute(KeyValue::new("service.namespace", "conum")).build();
-    // The exporter's HTTP client lives on tokio: so does what feeds it.
-    let processor = BatchSpanProcessor::builder(exporter, runtime::Tokio).build();
-    let provider = SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build();
-    global::set_tracer_provider(provider.clone());
-    Some(provider)
+    resource.with_attribute(KeyValue::new("service.namespace", "conum")).build()
 }
 
 tokio::task_local! {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use conum_geo::{Place, distance_m, resolve};
 use conum_kernel::{CandidateId, Fact, Id, IntroductionId, Rule, StructureId};
 use conum_proto::events::v1::{CandidateIntroduced, CandidatesShort, event::Payload};
-use conum_service::{Call, Failure, Tx, history, sql::Script, wire};
+use conum_service::{Call, Failure, Tx, history, metrics, sql::Script, wire};
 
 use super::{answering, tell, told};
 use crate::{
@@ -506,6 +506,7 @@ async fn assigned(
     let proposals = assign(&seats, &people, &introduced, terms);
     let violations = verify(&seats, &people, &introduced, terms, &proposals);
     let (proposals, stopped) = sound(proposals, &violations);
+    metrics::violations(violations.len());
     for Violation { wrong, structure, candidate } in violations {
         let (structure, candidate) = (structure.name(), candidate.name());
         tracing::error!(?wrong, structure, candidate, "a wave's proposals do not stand: their group is stopped");

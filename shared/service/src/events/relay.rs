@@ -312,22 +312,47 @@ pub struct Lag {
     pub mails_pending: i64,
 }
 
-/// Counts what waits.
+/// What waits in a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    pub(crate) pending: i64,
+    pub(crate) parked: i64,
+    pub(crate) dead: i64,
+    pub(crate) mails: i64,
+}
+
+/// Counts what waits: indexes hold nothing else.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn backlog(host: &Host) -> Result<Backlog, Failure> {
+    Ok(Backlog {
+        pending: count(host, "SELECT count(*) AS n FROM deliveries WHERE delivered < last AND dead IS NULL").await?,
+        parked: count(host, "SELECT count(*) AS n FROM parked").await?,
+        dead: count(host, "SELECT count(*) AS n FROM deliveries WHERE dead IS NOT NULL").await?,
+        mails: count(host, "SELECT count(*) AS n FROM mails WHERE sent_at IS NULL").await?,
+    })
+}
+
+async fn count(host: &Host, query: &str) -> Result<i64, Failure> {
+    let row = sql::one(host.store().read(), query, []).await?;
+    Ok(row.map_or(Ok(None), |row| row.try_get::<Option<i64>>("", "n"))?.unwrap_or(0))
+}
+
+/// Counts what was told and what waits.
 ///
 /// # Errors
 /// The database's.
 pub async fn lag(host: &Host) -> Result<Lag, Failure> {
-    let count = async |query: &str| -> Result<i64, Failure> {
-        let row = sql::one(host.store().read(), query, []).await?;
-        Ok(row.map_or(Ok(None), |row| row.try_get::<Option<i64>>("", "n"))?.unwrap_or(0))
-    };
+    let Backlog { pending, parked, dead, mails } = backlog(host).await?;
     Ok(Lag {
-        published: count("SELECT CAST(sum(sequence) AS bigint) AS n FROM aggregates").await?,
-        pending: count("SELECT count(*) AS n FROM deliveries WHERE delivered < last AND dead IS NULL").await?,
-        parked: count("SELECT count(*) AS n FROM parked").await?,
-        dead: count("SELECT count(*) AS n FROM deliveries WHERE dead IS NOT NULL").await?,
-        mails_sent: count("SELECT count(*) AS n FROM mails WHERE sent_at IS NOT NULL AND outcome IS NULL").await?,
-        mails_pending: count("SELECT count(*) AS n FROM mails WHERE sent_at IS NULL").await?,
+        published: count(host, "SELECT CAST(sum(sequence) AS bigint) AS n FROM aggregates").await?,
+        pending,
+        parked,
+        dead,
+        mails_sent: count(host, "SELECT count(*) AS n FROM mails WHERE sent_at IS NOT NULL AND outcome IS NULL")
+            .await?,
+        mails_pending: mails,
     })
 }
 
