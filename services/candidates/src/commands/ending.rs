@@ -41,12 +41,11 @@ pub async fn reinstate(tx: &Tx, call: &Call, stored: Stored, recruitment: Recrui
     }
     let id = candidate.id;
     let found = storage::doubles::find(tx, Some(id), &doubles::keys(&candidate)).await?;
-    let back = carry_out(tx, call, version, leaving::reinstate(candidate, &found, recruitment)).await?;
-    if back.candidate.state == State::Registered {
-        for other in storage::doubles::flagged_with(tx, id).await? {
-            let Some(other) = candidates::lock(tx, other).await? else { continue };
-            carry_out(tx, call, other.version, other_came_back(other.candidate, id)).await?;
-        }
+    carry_out(tx, call, version, leaving::reinstate(candidate, &found, recruitment)).await?;
+    // Back or not, the person is under contract: who registered after is held, be it the same person anew (C06).
+    for other in storage::doubles::flagged_with(tx, id).await? {
+        let Some(other) = candidates::lock(tx, other).await? else { continue };
+        carry_out(tx, call, other.version, other_came_back(other.candidate, id)).await?;
     }
     Ok(())
 }

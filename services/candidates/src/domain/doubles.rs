@@ -142,11 +142,15 @@ pub(super) fn flagged(state: State, double: PossibleDouble) -> Fact {
 pub fn distinguish(mut candidate: Candidate, other: CandidateId) -> Result<Decision> {
     let before = candidate.facts();
     let (_, fact) = candidate.step(Action::SettleDouble, other.to_string())?;
-    if candidate.distinct_from.contains(&other) {
+    let flagged = candidate.possible_doubles.iter().any(|double| double.candidate == other);
+    let distinct = candidate.distinct_from.contains(&other);
+    if distinct && !flagged {
         return Ok(Decision::of(candidate));
     }
     candidate.possible_doubles.retain(|double| double.candidate != other);
-    candidate.distinct_from.push(other);
+    if !distinct {
+        candidate.distinct_from.push(other);
+    }
     Ok(telling_changes(before.as_ref(), Decision::of(candidate).fact(fact)))
 }
 

@@ -108,14 +108,15 @@ fn unite(kept: &mut Person, ended: &mut Person) {
     }
 }
 
-/// What either is flagged with, the two themselves aside. A flag that comes from the double holds only where it is of
+/// What either is flagged with, but for the two themselves and those that either was said to be distinct from. A flag that comes from the double holds only where it is of
 /// an earlier registration: who registered first is not held for who came after.
 fn united_doubles(survivor: &Candidate, inherited: Vec<PossibleDouble>, duplicate: CandidateId) -> Vec<PossibleDouble> {
-    let mut doubles: Vec<_> =
-        survivor.possible_doubles.iter().copied().filter(|double| double.candidate != duplicate).collect();
+    let themselves = [survivor.id, duplicate];
+    let settled = |other: CandidateId| themselves.contains(&other) || survivor.distinct_from.contains(&other);
+    let own = survivor.possible_doubles.iter().copied();
+    let mut doubles: Vec<_> = own.filter(|double| !settled(double.candidate)).collect();
     for double in inherited {
-        let settled = double.candidate == survivor.id || survivor.distinct_from.contains(&double.candidate);
-        if !settled && !doubles.iter().any(|known| known.candidate == double.candidate) {
+        if !settled(double.candidate) && !doubles.iter().any(|known| known.candidate == double.candidate) {
             // Ids are in the order of registration.
             doubles.push(PossibleDouble { holds: double.holds && double.candidate < survivor.id, ..double });
         }

@@ -100,19 +100,21 @@ async fn m08_a_leave_that_matching_refuses_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c08_who_registered_anew_before_the_refusal_stays_registered_once() {
+async fn c06_c08_who_registered_anew_before_the_refusal_is_held_until_the_two_are_merged() {
     for backend in backends() {
         let register = Register::open(&backend).await;
         let before = register.register(rose()).await;
         register.leave(&before).await.unwrap();
+        register.scene.clock.advance(jiff::SignedDuration::from_secs(1));
         let anew = register.register(rose()).await;
         assert_eq!((anew.possible_doubles.clone(), anew.holds.len()), (vec![before.name.clone()], 0));
 
         register.leave_refused(&before.name, "mairie").await;
         assert_eq!(register.seen(&before.name).await.state(), State::Left);
         assert_eq!(register.actions(&before.name).await.last().unwrap(), "LEAVE_REFUSED");
+        assert_eq!(register.seen(&anew.name).await.holds, ["POSSIBLE_DOUBLE"]);
         let merged = register.merge(&anew.name, &before.name).await.unwrap();
-        assert_eq!(merged.possible_doubles, [""; 0]);
+        assert_eq!((merged.possible_doubles, merged.holds), (vec![], vec![]));
     }
 }
 
@@ -133,6 +135,22 @@ async fn c08_a_namesake_is_held_until_the_first_leaves_and_again_when_it_comes_b
         assert!(dismissed.holds.is_empty() && dismissed.possible_doubles.is_empty());
         assert_eq!(refusal(register.dismiss(&second.name, &second.name).await).0, "SAME_REGISTRATION");
         assert_eq!(register.actions(&first.name).await.last().unwrap(), "SETTLE_DOUBLE");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c08_who_was_said_to_be_another_holds_nobody_after_a_merge() {
+    for backend in backends() {
+        let register = Register::open(&backend).await;
+        let first = register.register(rose()).await;
+        register.scene.clock.advance(jiff::SignedDuration::from_secs(1));
+        let second = register.register(rose_again()).await;
+        register.dismiss(&second.name, &first.name).await.unwrap();
+        register.scene.clock.advance(jiff::SignedDuration::from_secs(1));
+        let third = register.register(person("Rose", "Dupont", "troisieme@exemple.fr")).await;
+        assert_eq!(third.possible_doubles.len(), 2);
+        let merged = register.merge(&third.name, &second.name).await.unwrap();
+        assert_eq!((merged.possible_doubles, merged.holds), (vec![], vec![]));
     }
 }
 
