@@ -1,6 +1,6 @@
 //! Correcting applications, and completing records of the past (A04).
 
-use conum_service::{Call, Failure, Tx};
+use conum_service::{Call, Failure, Scope, Tx};
 
 use super::{
     applying::{number, token},
@@ -27,7 +27,8 @@ pub async fn correct(tx: &Tx, call: &Call, before: Stored, change: &Change) -> R
     let settings = settings(tx, call).await?;
     let inputs = inputs(tx, call, &before.application, change, &settings).await?;
     let application = before.application.clone();
-    let corrected = if application.is_imported() {
+    // What is known of the past is the agency's to fill in; its structure asks for corrections.
+    let corrected = if application.is_imported() && call.scope == Scope::Any {
         completion::complete(application, change, &inputs, &settings, call.moment)?
     } else {
         corrections::correct(application, change, &inputs, &settings, call.moment)?
@@ -85,7 +86,10 @@ async fn inputs(
     if let Some(number) = proposed
         && application.form.profile.registration_number.as_ref() != Some(&number)
     {
-        structure = structures::of_number(tx, call, &number).await?;
+        // Who was granted posts keeps its structure: the number is given to no other one.
+        if !application.was_ever_granted() {
+            structure = structures::of_number(tx, call, &number).await?;
+        }
         active = applications::active_of(tx, &number).await?.filter(|other| *other != application.id);
     }
     let desk = desk(tx, call, settings).await?;

@@ -13,7 +13,7 @@ use super::{
     documents,
     form::{Field, Form},
     form_checks::{self, Standard},
-    post::{MAX_POSTS, Post, PostAction, PostForm, PostState},
+    post::{Derogation, DerogationState, MAX_POSTS, Post, PostAction, PostForm, PostState},
     post_checks,
     submission::second_application,
 };
@@ -117,6 +117,7 @@ pub(super) fn apply(
     let told = |form: &Form| (form.profile.clone(), form.needs.clone(), form.candidate_found);
     let mut events = if told(&after.form) == told(&before.form) { Vec::new() } else { Event::granted_again(&after) };
     events.extend(completion::served_late(&before, &after, &inputs.waves));
+    events.extend(fallen_derogations(&before, &after));
     if let Some((event, mail)) = dossier {
         events.push(event);
         mails.push(mail);
@@ -126,6 +127,22 @@ pub(super) fn apply(
     facts.push(after.noted(Rule("A04"), "CORRECT", fields.join(",")));
     let replaced = Version { number: before.version, application: before, at: at.now, actor: inputs.actor.clone() };
     Ok(Corrected { outcome: Outcome { state: after, facts, events, mails }, replaced: Some(replaced) })
+}
+
+/// Derogations that were accepted for what a post no longer says (A09, A10): whoever relied on one is told.
+fn fallen_derogations(before: &Application, after: &Application) -> Vec<Event> {
+    let is_accepted = |post: &Post| post.derogation_state() == Some(DerogationState::Accepted);
+    let stands = |post: &Post| after.posts.iter().any(|now| now.id == post.id && is_accepted(now));
+    let fallen = before.posts.iter().filter(|post| is_accepted(post) && !stands(post));
+    fallen
+        .map(|post| Event::DerogationDecided {
+            application: after.id,
+            structure: after.structure,
+            post: post.id,
+            accepted: false,
+            consolidates: post.derogation.as_ref().is_some_and(Derogation::consolidates),
+        })
+        .collect()
 }
 
 fn email(application: &Application) -> Option<&str> {

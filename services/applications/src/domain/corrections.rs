@@ -184,8 +184,9 @@ fn check_not_outdated(application: &Application, change: &Change, replaces: &Cha
     let form = &application.form;
     let outdated = change.fields.iter().find(|field| match field {
         Field::Posts => application.posts_in(PostState::Asked).any(|post| {
-            let differs = |forms: &[PostForm]| forms.iter().any(|form| form.id == post.id && !post.says(form));
-            differs(&replaces.posts) && differs(&change.posts)
+            let form_of = |forms: &[PostForm]| forms.iter().find(|form| form.id == post.id).map(|form| post.says(form));
+            // A post that is left out is taken off.
+            form_of(&replaces.posts) == Some(false) && form_of(&change.posts) != Some(true)
         }),
         field => {
             let says = |said: &Form| form.with(&[**field], said) == *form;
@@ -408,6 +409,44 @@ mod tests {
         let asked = request_at(examples::granted(2).application, needs).unwrap().state;
         let events = answer(asked, true).unwrap().outcome.events;
         assert!(matches!(&events[..], [Event::PostsGranted(told)] if told.posts.len() == 2 && told.needs.len() == 1));
+    }
+
+    #[test]
+    fn a19_what_is_told_again_is_told_of_posts_that_are_asked_back_as_well() {
+        let needs = change(&[Field::Needs], |form| {
+            form.needs = vec![crate::domain::form::Need { kind: NeedKind::DrivingLicence, compulsory: true }];
+        });
+        let mut asked = request_at(examples::granted(1).application, needs).unwrap().state;
+        asked.posts[0].state = PostState::ReturnAsked;
+        let events = answer(asked, true).unwrap().outcome.events;
+        assert!(matches!(&events[..], [Event::PostsGranted(told)] if told.posts.len() == 1), "{events:?}");
+    }
+
+    #[test]
+    fn a10_whoever_relied_on_a_derogation_is_told_that_it_has_fallen() {
+        let mut examined = examples::examined(1).application;
+        examined.posts[0].coordinator = true;
+        examined.posts[0].derogation = Some(examples::coordinator(DerogationState::Accepted));
+        let mut plain = change(&[Field::Posts], |_| {});
+        plain.posts = posts_of(&examined);
+        let asked = request_at(examined, plain.clone()).unwrap().state;
+        assert_eq!(answer(asked.clone(), true).unwrap().outcome.events, [], "nothing has changed");
+
+        plain.posts[0].coordinator = false;
+        let mut other = asked;
+        other.corrections[0].change = plain;
+        let events = answer(other, true).unwrap().outcome.events;
+        assert!(matches!(events[..], [Event::DerogationDecided { accepted: false, .. }]), "{events:?}");
+    }
+
+    #[test]
+    fn a04_a_correction_does_not_take_off_a_post_that_was_corrected_since() {
+        let examined = examples::examined(2).application;
+        let mut fewer = change(&[Field::Posts], |_| {});
+        fewer.posts = posts_of(&examined)[..1].to_vec();
+        let mut asked = request_at(examined, fewer).unwrap().state;
+        asked.posts[1].wished_start_date = Some(date("2021-12-01"));
+        assert_eq!(answer(asked, true).unwrap_err().reason(), "CORRECTION_OUTDATED");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn decide(mut application: Application, command: &DecideDerogation) -> Resul
     derogation.state = state;
     derogation.reason = reason;
     let rule = derogation.rule();
-    let consolidates = post.existing_contract.is_some();
+    let consolidates = derogation.consolidates();
     let fact = application.noted(rule, action, command.post.to_string());
     let (post, accepted) = (command.post, command.accepted);
     let mail = Mail::DerogationDecided { application: application.id, post, accepted };
@@ -92,6 +92,15 @@ mod tests {
         let application = asking();
         let silent = DecideDerogation { reason: String::new(), ..command(&application, true) };
         assert_eq!(decide(application, &silent).unwrap_err().violations()[0].field, "reason");
+    }
+
+    #[test]
+    fn a09_a_coordinator_with_a_contract_to_come_consolidates_nothing() {
+        let mut application = asking();
+        application.posts[0].existing_contract = Some(examples::contract("2021-05-01", "2021-06-01"));
+        let command = command(&application, true);
+        let outcome = decide(application, &command).unwrap();
+        assert!(matches!(outcome.events[..], [Event::DerogationDecided { accepted: true, consolidates: false, .. }]));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     application::Application,
     form::{Location, Need},
-    post::{Post, PostState},
+    post::Post,
 };
 
 /// An event of the contract, with typed ids.
@@ -152,13 +152,15 @@ impl Event {
 
     /// All that is granted of an application, told again: one event for each of its waves.
     pub(super) fn granted_again(application: &Application) -> Vec<Self> {
-        let mut waves: Vec<_> = application.posts_in(PostState::Granted).filter_map(|post| post.wave).collect();
+        // A post that is asked back may stay: what is told of it is told then, too.
+        let held = || application.posts.iter().filter(|post| post.state.counts());
+        let mut waves: Vec<_> = held().filter_map(|post| post.wave).collect();
         waves.sort_unstable();
         waves.dedup();
         waves
             .into_iter()
             .map(|wave| {
-                let posts = application.posts_in(PostState::Granted).filter(|post| post.wave == Some(wave));
+                let posts = held().filter(|post| post.wave == Some(wave));
                 Self::granted(application, wave, posts)
             })
             .collect()

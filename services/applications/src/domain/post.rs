@@ -123,6 +123,12 @@ impl Derogation {
     pub fn rule(&self) -> Rule {
         self.grounds.first().map_or(Rule("A09"), |ground| ground.rule())
     }
+
+    /// Whether an existing post is consolidated by it (A09).
+    #[must_use]
+    pub fn consolidates(&self) -> bool {
+        self.grounds.contains(&Ground::Consolidation)
+    }
 }
 
 /// Where a post stands.

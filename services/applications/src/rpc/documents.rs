@@ -61,9 +61,12 @@ impl Documents {
     ) -> Result<(), Status> {
         let (id, kind) = asked::document(&header.name).map_err(Failure::from)?;
         let upload = said(call, header);
-        // What the row would refuse is refused before a byte comes.
+        // What the row would refuse is refused before a byte comes: by the command, which remembers the answer to a
+        // request that comes again.
         let application = self.seen(call, id).await?.application;
-        documents::upload(application, kind, upload.clone()).map_err(Failure::from)?;
+        if documents::upload(application, kind, upload.clone()).is_err() {
+            return Ok(());
+        }
         let mut incoming = self.files.receive(upload).await.map_err(Failure::from)?;
         match take(&mut incoming, parts).await {
             Ok(()) => Ok(incoming.place(id, kind).await.map_err(Failure::from)?),

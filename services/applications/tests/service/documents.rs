@@ -179,6 +179,25 @@ async fn a12_bytes_that_have_changed_on_their_shelf_are_not_sent_as_if_they_had_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a12_an_upload_that_comes_again_after_its_review_has_the_same_answer() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let application = granted(&programme).await;
+        let own = callers::structure(&application.structure);
+        let (name, bytes) = (application.documents[0].name.as_str(), pdf(b'a'));
+        let first = DocumentHeader { request_id: Programme::request_id("upload"), ..header(name, &bytes) };
+        upload(&programme, &own, first.clone(), &bytes).await.unwrap();
+        review(&programme, name, true).await.unwrap();
+        let again = upload(&programme, &own, first, &bytes).await.unwrap();
+        assert_eq!(again.state(), State::Validated);
+        let refused = upload(&programme, &own, header(name, &bytes), &bytes).await.unwrap_err();
+        assert_eq!(reason(&refused).0, "WRONG_STATE");
+        let (_, kept) = download(&programme, &own, name).await.unwrap();
+        assert!(kept == bytes);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a12_uploads_of_one_document_at_the_same_moment_leave_one_whole() {
     for backend in backends() {
         let programme = Programme::start(&backend).await;

@@ -8,6 +8,7 @@ use conum_proto::{
     },
     events::v1::event::Payload,
 };
+use conum_service::status;
 use conum_testkit::{backends, callers};
 
 fn line(source: &str, number: u32, posts: i32) -> RecordPastGrantRequest {
@@ -51,6 +52,21 @@ async fn p03_a_line_of_the_past_is_recorded_once_and_makes_its_wave() {
         assert_eq!((waves.len(), waves[0].state(), waves[0].imported), (1, wave::State::Decided, true));
         assert_eq!((waves[0].posts_granted, waves[0].applications), (2, 1));
         assert!(programme.mails(&application.name).await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a04_a_record_of_the_past_is_the_agencys_to_correct_and_its_structure_asks() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let recorded = programme.record(line("file/1", 1, 1)).await.unwrap().application.unwrap();
+        let mut other = recorded.clone();
+        other.profile.as_mut().unwrap().kind = StructureKind::Private.into();
+        let of_it = callers::structure(&recorded.structure);
+        let refused = programme.update(&of_it, other.clone(), &["profile"]).await.unwrap_err();
+        assert_eq!(status::reason(&refused).unwrap_or_default(), "CORRECTION_TO_BE_REQUESTED");
+        let corrected = programme.update(&callers::agency(), other, &["profile"]).await.unwrap();
+        assert_eq!(corrected.profile.unwrap().kind(), StructureKind::Private);
     }
 }
 
