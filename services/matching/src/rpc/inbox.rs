@@ -119,13 +119,17 @@ async fn granted(tx: &Tx, call: &Call, settings: &Settings, event: &PostsGranted
     Ok(Applied::Done)
 }
 
-/// The posts of a wave, once all of them are known.
+/// The posts of a wave, once all of them are known, and what is to be known of their structures.
 async fn known_posts(tx: &Tx, event: &WaveActivated) -> Result<Result<Vec<PostId>, Applied>, Failure> {
     let mut posts = Vec::new();
     for application in &event.applications {
         for name in &application.posts {
             let (_, post) = parse_post_name("post", name)?;
-            if structures::find_post(tx, post).await?.is_none() {
+            let is_ready = match structures::find_post(tx, post).await? {
+                Some(post) => structures::find(tx, post.structure).await?.is_some_and(|known| known.ready),
+                None => false,
+            };
+            if !is_ready {
                 return Ok(Err(Applied::WaitsFor(application.application.clone())));
             }
             posts.push(post);

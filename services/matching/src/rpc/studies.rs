@@ -65,6 +65,9 @@ impl StudiesService for Studies {
     }
 }
 
+/// What is said of a structure without a post that is activated, vacant, and selected for by nobody.
+const NO_POST: &str = "aucun poste à pourvoir aujourd'hui : aucune présentation n'est attendue";
+
 async fn explained<C: ConnectionTrait>(
     connection: &C,
     call: &Call,
@@ -75,6 +78,16 @@ async fn explained<C: ConnectionTrait>(
     let posts = structures::posts_of(connection, id).await?;
     let live = introductions::live_count(connection, id).await?;
     let (counts, needed_by) = structures::demand(&posts);
+    let Some(needed_by) = needed_by else {
+        // Nobody is looked at where no post is to be filled: any obstacle would be a false one.
+        return Ok(ShortageExplanation {
+            structure: id.name(),
+            live: count(live),
+            near_km: i32::try_from(NEAR_KM).unwrap_or(i32::MAX),
+            sentence: NO_POST.into(),
+            ..ShortageExplanation::default()
+        });
+    };
     let lacking = match serve(counts, live, settings.live_per_structure) {
         Serve::Fill(places) => places,
         Serve::Close | Serve::Nothing => 0,
@@ -90,7 +103,6 @@ async fn explained<C: ConnectionTrait>(
         })
         .collect();
     let terms = settings.terms(call.moment.today);
-    let needed_by = needed_by.unwrap_or(call.moment.today);
     let seat = Seat { structure: stored.structure, needed_by, places: lacking, called: stored.called };
     let shortage = explain(&seat, &near, settings.live_per_candidate, terms);
     Ok(ShortageExplanation {

@@ -2,7 +2,9 @@
 
 use crate::scene::{MATCHING, Programme, granted};
 use conum_proto::{
-    events::v1::{CandidateChanged, CandidateLeft, CandidateMerged, Outcome, PostsReturned, event::Payload},
+    events::v1::{
+        CandidateChanged, CandidateErased, CandidateLeft, CandidateMerged, Outcome, PostsReturned, event::Payload,
+    },
     matching::v1::{adviser, introduction::State, notice},
 };
 use conum_service::status;
@@ -213,6 +215,38 @@ async fn an_event_that_comes_again_or_before_what_it_names_has_its_effect_once()
         assert_eq!(programme.deliver(vec![activated]).await, [Outcome::Applied]);
         assert_eq!(programme.live(&lyon).await.len(), 1);
         assert_eq!(programme.figures().await.introductions, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p03_a_wave_waits_for_what_completes_the_records_that_it_serves() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        programme.register("person", VILLEURBANNE).await;
+        let lyon = granted("Lyon", LYON, 1);
+        let Payload::PostsGranted(mut incomplete) = Programme::granted_payload(&lyon) else { unreachable!() };
+        (incomplete.ready, incomplete.structure_kind) = (false, String::new());
+        programme.tell("applications", lyon.application.name(), Payload::PostsGranted(incomplete)).await;
+        let activated = programme.event("applications", lyon.wave.name(), Programme::activated_payload(&[&lyon]));
+        assert_eq!(programme.deliver(vec![activated]).await, [Outcome::Parked]);
+        assert_eq!(programme.figures().await.introductions, 0);
+        programme.grant(&lyon).await;
+        assert_eq!(programme.live(&lyon).await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c07_an_erasure_waits_for_nothing_that_is_parked_of_the_person() {
+    for backend in backends() {
+        let (programme, lyon) = lyon_with(&backend, 1).await;
+        let kept = programme.live(&lyon).await.remove(0).candidate;
+        let unheard = crate::scene::id::<conum_kernel::entities::Candidate>("unheard").name();
+        let merge = CandidateMerged { candidate: kept.clone(), merged: unheard };
+        let merge = programme.event("candidates", kept.clone(), Payload::CandidateMerged(merge));
+        assert_eq!(programme.deliver(vec![merge]).await, [Outcome::Parked]);
+        let erased = CandidateErased { candidate: kept.clone() };
+        programme.tell("candidates", kept, Payload::CandidateErased(erased)).await;
+        assert!(programme.live(&lyon).await.is_empty());
     }
 }
 

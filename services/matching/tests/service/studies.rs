@@ -64,6 +64,26 @@ async fn m04_a_shortage_says_how_many_are_near_and_what_excludes_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn m04_where_no_post_is_to_be_filled_nobody_is_said_to_be_too_late_for_it() {
+    for backend in backends() {
+        let programme = Programme::start(&backend).await;
+        let lyon = granted("lyon", LYON, 1);
+        programme.grant(&lyon).await;
+        let able = programme.register("able", VILLEURBANNE).await;
+        let facts = conum_proto::events::v1::CandidateFacts {
+            available_from: day(2021, 3, 1),
+            ..Programme::facts(VILLEURBANNE)
+        };
+        programme.register_as("in time", facts).await;
+        programme.activate(&[&lyon]).await;
+        programme.select(&lyon, 0, &able.name()).await.unwrap();
+        let explained = programme.explain(&lyon.caller(), &lyon.structure.name()).await.unwrap();
+        assert_eq!((explained.lacking, explained.obstacles.len()), (0, 0));
+        assert!(explained.sentence.starts_with("aucun poste à pourvoir"), "{}", explained.sentence);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn m02_a_simulation_plays_a_wave_that_is_not_activated_and_writes_nothing() {
     for backend in backends() {
         let programme = Programme::start(&backend).await;

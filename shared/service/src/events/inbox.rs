@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use conum_kernel::{Error, Moment};
 use conum_proto::events::v1::{
-    DeliverRequest, DeliverResponse, Event, Outcome, Receipt, event_sink_service_server::EventSinkService,
+    DeliverRequest, DeliverResponse, Event, Outcome, Receipt, event::Payload,
+    event_sink_service_server::EventSinkService,
 };
 use futures::future::BoxFuture;
 use prost::Message as _;
@@ -145,6 +146,11 @@ async fn receive(tx: &Tx, host: &Host, subscriber: &dyn Subscriber, event: &Even
     .await?;
     if moved.rows_affected() == 0 {
         return Ok(Outcome::Applied);
+    }
+    if matches!(event.payload, Some(Payload::CandidateErased(_))) {
+        // What is parked holds facts of somebody who is nobody any more, and may wait for what was forgotten (C07).
+        let delete = "DELETE FROM parked WHERE source = $1 AND aggregate = $2";
+        sql::execute(tx, delete, [event.source.clone().into(), event.subject.clone().into()]).await?;
     }
     // Behind a parked event of the same aggregate, everything waits.
     let mut waiting = waiting(tx, event).await?;
