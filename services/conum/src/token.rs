@@ -43,6 +43,16 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
         let french = "les rôles sont structure, candidate, prefect, agency, operator et organisation";
         roles.push(role.ok_or_else(|| Error::invalid("role", "UNKNOWN_VALUE", english, french))?);
     }
+    if !options.data.join("keys").is_dir() {
+        let folder = options.data.display();
+        return Err(Error::precondition(
+            "NO_PLATFORM",
+            format!("{folder} holds no keys: start a platform there first, or name its folder with --data"),
+            format!(
+                "{folder} ne contient pas de clés : démarrez d'abord la plateforme, ou indiquez son dossier par --data"
+            ),
+        ));
+    }
     let keys = KeyPair::open(&options.data.join("keys"), IDENTITY_KEY).map_err(Error::internal)?;
     let caller = Caller { subject: options.subject.clone(), roles, owned: options.owns.clone() };
     let signer = keys.signer(&Clock::system()).map_err(Error::internal)?;

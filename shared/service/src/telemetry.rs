@@ -21,7 +21,7 @@ use tracing::{Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
     EnvFilter, Layer as _,
-    filter::{FilterExt as _, LevelFilter, filter_fn},
+    filter::{FilterExt as _, LevelFilter, dynamic_filter_fn, filter_fn},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
@@ -56,13 +56,16 @@ pub enum Logs {
 pub fn start(service: &'static str, logs: Logs) -> Telemetry {
     let provider = exporter_wanted("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").then(|| provider(service)).flatten();
     let meters = exporter_wanted("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").then(|| meters(service)).flatten();
-    let traces = provider.as_ref().map(|provider| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("conum"))
-            .with_location(false)
-            .with_threads(false)
-            .with_filter(EnvFilter::new("info,conum=debug,sea_orm=info,h2=off,hyper=off,tonic=off,tower=off"))
-    });
+    let traces =
+        provider.as_ref().map(|provider| {
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("conum"))
+                .with_location(false)
+                .with_threads(false)
+                .with_filter(EnvFilter::new("info,conum=debug,sea_orm=info,h2=off,hyper=off,tonic=off,tower=off").and(
+                    dynamic_filter_fn(|metadata, context| !is_query(metadata) || context.lookup_current().is_some()),
+                ))
+        });
     let default = if logs == Logs::Json { "info,sqlx=warn" } else { "warn,sqlx=error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let (json, text) = match logs {
@@ -85,6 +88,12 @@ pub fn start(service: &'static str, logs: Logs) -> Telemetry {
     // A second start in one process (tests) keeps the first.
     let _ = tracing_subscriber::registry().with(traces).with(json).with(text).try_init();
     Telemetry { provider, meters }
+}
+
+/// Whether something is a span of the database. Outside of a call or a delivery it belongs to a task that looks whether
+/// anything is due, some times a second: traces of those alone would bury the others.
+fn is_query(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && (metadata.target().starts_with("sea_orm") || metadata.name() == "sqlite")
 }
 
 /// Log lines name no spans: where nothing is exported, none is made.
