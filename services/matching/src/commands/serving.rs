@@ -515,7 +515,7 @@ async fn assigned(
     for Lacking { stored, live, .. } in lacking.extract_if(.., is_stopped) {
         let Structure { id, application, .. } = stored.structure;
         // Whoever becomes free is brought to it.
-        structures::set_short(tx, id, true, call.moment.now).await?;
+        structures::hold_back(tx, id).await?;
         notices::raise(tx, call, id, application, notices::Kind::AssignmentStopped, live).await?;
     }
     Ok(proposals)

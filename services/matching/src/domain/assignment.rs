@@ -45,12 +45,12 @@ pub fn assign(seats: &[Seat], people: &[Available], introduced: &Introduced, ter
     let market = market(seats, people, introduced, terms);
     let engine = Engine::over(&market);
     let assignment = engine.assign(&engine.scarcity());
-    let proposal = |pair: Assigned| proposal(seats, people, terms, &pair, Some(pair.of));
+    let proposal = |pair: Assigned| proposal(seats, people, terms, &pair, Some((pair.of, pair.preference)));
     assignment.pairs.into_iter().filter_map(proposal).collect()
 }
 
 /// The same between waves, from the beginnings of the structures' orders. How many people are possible in all is not known
-/// there, and counts for nothing.
+/// there, and counts for nothing; nor is what place a structure has in somebody's order, where others are not looked at.
 #[must_use]
 pub fn replace(seats: &[Seat], people: &[Available], introduced: &Introduced, terms: Terms) -> Vec<Proposal> {
     let market = market(seats, people, introduced, terms);
@@ -64,11 +64,12 @@ fn proposal(
     people: &[Available],
     terms: Terms,
     pair: &Assigned,
-    choices: Option<u32>,
+    counted: Option<(u32, u32)>,
 ) -> Option<Proposal> {
     let (seat, candidate) = (&seats[pair.structure], &people[pair.person].candidate);
     let reasons = possible(candidate, seat, terms.today).ok()?;
-    let reasons = Reasons { choice: Some(pair.choice), choices, preference: Some(pair.preference), ..reasons };
+    let (choices, preference) = counted.unzip();
+    let reasons = Reasons { choice: Some(pair.choice), choices, preference, ..reasons };
     let reserved = terms.reserve.counts(candidate, terms.today);
     Some(Proposal { structure: seat.structure.id, candidate: candidate.id, reserved, reasons })
 }
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(proposals[0].structure, seats[1].structure.id);
         let Reasons { department_wished, choices, preference, .. } = proposals[0].reasons;
         assert!(department_wished);
-        assert_eq!((choices, preference), (None, Some(1)));
+        assert_eq!((choices, preference), (None, None), "neither is known of a part of the orders");
     }
 
     #[test]

@@ -139,11 +139,14 @@ impl Reasons {
         parts.push(format!("disponible à partir du {:02}/{:02}/{}", day.day(), day.month(), day.year()));
         match (self.choice, self.choices) {
             (Some(choice), Some(choices)) => parts.push(format!("{} sur {choices} pour la structure", ordinal(choice))),
-            (Some(choice), None) => parts.push(format!("{} pour la structure", ordinal(choice))),
+            (Some(choice), None) => {
+                parts.push(format!("{} des personnes encore possibles pour la structure", ordinal(choice)));
+            }
             (None, _) => {}
         }
         if let Some(preference) = self.preference {
-            parts.push(format!("la structure est {} pour cette personne", feminine_ordinal(preference)));
+            let place = feminine_ordinal(preference);
+            parts.push(format!("la structure est {place} pour cette personne parmi celles de la vague"));
         }
         parts.join(" ; ")
     }
@@ -274,7 +277,9 @@ mod tests {
         let ranked = Reasons { choice: Some(3), choices: Some(45), preference: Some(1), ..reasons };
         let sentence = ranked.sentence();
         assert!(
-            sentence.ends_with("3e sur 45 pour la structure ; la structure est 1re pour cette personne"),
+            sentence.ends_with(
+                "3e sur 45 pour la structure ; la structure est 1re pour cette personne parmi celles de la vague"
+            ),
             "{sentence}"
         );
     }

@@ -140,7 +140,7 @@ pub fn simulate(demands: &[Demand], supply: &[Supply], introduced: &Introduced, 
         } else {
             mean(metres.iter().map(|metres| f64::from(*metres)), metres.len())
         },
-        median_m: metres.len().checked_sub(1).map_or(0, |last| metres[last / 2]),
+        median_m: metres.len().checked_sub(1).map_or(0, |last| metres[last / 2].midpoint(metres[metres.len() / 2])),
         worst_tenth: worst_tenth(outcome.departments.values()),
         ..outcome
     }
@@ -161,6 +161,10 @@ fn worst_tenth<'a>(departments: impl Iterator<Item = &'a Coverage>) -> f64 {
     let mut shares: Vec<f64> = departments.filter(|coverage| coverage.wanted > 0).map(|c| c.share()).collect();
     shares.sort_unstable_by(f64::total_cmp);
     let worst = shares.len().div_ceil(10);
+    // Where nobody wants anything, everybody has it, as in a share of it.
+    if worst == 0 {
+        return 1.0;
+    }
     mean(shares.into_iter().take(worst), worst)
 }
 
@@ -222,6 +226,17 @@ mod tests {
         let filled = Posts { vacant: 0, reserved: 0 };
         let outcome = simulate(&[demand("69123", 1, filled, 0)], &supply(), &Introduced::new(), scenario());
         assert_eq!((outcome.structures, outcome.without), (0, 0));
+    }
+
+    #[test]
+    fn the_middle_of_an_even_number_lies_between_two_and_where_nothing_is_wanted_nobody_is_badly_served() {
+        let demands = [demand("69123", 1, ONE, 1)];
+        let supply = [("69123", 1), ("69266", 2)]
+            .map(|(code, number)| Supply { candidate: candidate(code).within(10).numbered(number).build(), live: 0 });
+        let outcome = simulate(&demands, &supply, &Introduced::new(), scenario());
+        assert_eq!((outcome.introductions, f64::from(outcome.median_m)), (2, (outcome.mean_m).floor()));
+        let nothing = simulate(&[], &supply, &Introduced::new(), scenario());
+        assert_eq!(nothing.worst_tenth.total_cmp(&1.0), std::cmp::Ordering::Equal);
     }
 
     #[test]

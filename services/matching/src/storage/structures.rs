@@ -200,6 +200,16 @@ pub async fn set_short(tx: &Tx, id: StructureId, short: bool, now: Timestamp) ->
     Ok(())
 }
 
+/// Notes that a structure waits, though somebody may be possible: it is not looked at once more by itself.
+///
+/// # Errors
+/// The database's.
+pub async fn hold_back(tx: &Tx, id: StructureId) -> Result<(), Failure> {
+    let update = "UPDATE structures SET short = TRUE, recheck_at = NULL WHERE id = $1";
+    sql::execute(tx, update, [id.to_string().into()]).await?;
+    Ok(())
+}
+
 /// The structures that are due to be looked at once more, in the order of due time and id.
 ///
 /// # Errors

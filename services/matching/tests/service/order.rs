@@ -38,7 +38,9 @@ async fn m01_a_wish_outweighs_distance_from_the_day_the_agency_says_so() {
         assert_eq!(named(&live), [wishing.name()]);
         let reasons = live[0].reasons.as_ref().unwrap();
         assert_eq!((reasons.choice, reasons.choices, reasons.preference), (1, 2, 1));
-        assert!(reasons.sentence.ends_with("1er sur 2 pour la structure ; la structure est 1re pour cette personne"));
+        assert!(reasons.sentence.ends_with(
+            "1er sur 2 pour la structure ; la structure est 1re pour cette personne parmi celles de la vague"
+        ));
         // The same order decides who comes after a decline.
         let name = &programme.live(&first).await[0].name;
         programme.decline(&first.caller(), name, "").await.unwrap();
