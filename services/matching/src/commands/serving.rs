@@ -17,7 +17,7 @@ use crate::{
         policies::Settings,
         serving::{Serve, serve as asked},
         structure::{Seat, Structure},
-        verification::{Violation, sound, verify},
+        verification::{Live, Violation, sound, verify},
     },
     storage::{
         candidates::{self, Among, Around},
@@ -504,7 +504,13 @@ async fn assigned(
     let introduced: HashSet<_> = candidates::pairs(tx, &structures).await?.into_iter().collect();
     let terms = settings.terms(call.moment.today);
     let proposals = assign(&seats, &people, &introduced, terms);
-    let violations = verify(&seats, &people, &introduced, terms, &proposals);
+    let live = Live {
+        of_structures: introductions::live_counts(tx).await?,
+        of_candidates: introductions::live_counts_of_candidates(tx).await?,
+        per_structure: settings.live_per_structure,
+        per_candidate: settings.live_per_candidate,
+    };
+    let violations = verify(&seats, &people, &introduced, terms, &live, &proposals);
     let (proposals, stopped) = sound(proposals, &violations);
     metrics::violations(violations.len());
     for Violation { wrong, structure, candidate } in violations {

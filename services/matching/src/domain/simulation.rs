@@ -11,7 +11,7 @@ use super::{
     order::{Called, Terms},
     serving::{Posts, Serve, serve},
     structure::{Seat, Structure},
-    verification::verify,
+    verification::{Live, verify},
 };
 
 /// A structure, what its posts ask for, and what it has.
@@ -108,7 +108,13 @@ pub fn simulate(demands: &[Demand], supply: &[Supply], introduced: &Introduced, 
         }
     }
     let proposals = assign(&seats, &people, introduced, scenario.terms);
-    outcome.violations = verify(&seats, &people, introduced, scenario.terms, &proposals).len();
+    let live = Live {
+        of_structures: demands.iter().map(|demand| (demand.structure.id, demand.live)).collect(),
+        of_candidates: supply.iter().map(|person| (person.candidate.id, person.live)).collect(),
+        per_structure: scenario.live_per_structure,
+        per_candidate: scenario.live_per_candidate,
+    };
+    outcome.violations = verify(&seats, &people, introduced, scenario.terms, &live, &proposals).len();
     for proposal in &proposals {
         *has.entry(proposal.structure).or_default() += 1;
     }

@@ -136,6 +136,16 @@ type StructureKey = (u64, Timestamp, CandidateId);
 /// A person's order, but for the tie-break: of two that are equal here neither is better.
 type PersonKey = (u8, usize, u32);
 
+/// What is live of both sides before a wave, and how much may be (M02). It is counted apart from the places and the room that
+/// the assignment was told.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    pub of_structures: HashMap<StructureId, usize>,
+    pub of_candidates: HashMap<CandidateId, usize>,
+    pub per_structure: usize,
+    pub per_candidate: usize,
+}
+
 /// Everything that is wrong with proposals, in no order.
 #[must_use]
 pub fn verify(
@@ -143,10 +153,11 @@ pub fn verify(
     people: &[Available],
     introduced: &Introduced,
     terms: Terms,
+    live: &Live,
     proposals: &[Proposal],
 ) -> Vec<Violation> {
     let mut verification = Verification::new(seats, people, introduced, terms);
-    verification.take(proposals);
+    verification.take(proposals, live);
     verification.look_at_pairs();
     verification.violations
 }
@@ -210,7 +221,7 @@ impl<'a> Verification<'a> {
     }
 
     /// Takes the proposals, and notes what is wrong with each by itself.
-    fn take(&mut self, proposals: &'a [Proposal]) {
+    fn take(&mut self, proposals: &'a [Proposal], live: &Live) {
         let seat_of: HashMap<_, _> = self.seats.iter().zip(0..).map(|(seat, n)| (seat.structure.id, n)).collect();
         let person_of: HashMap<_, _> =
             self.people.iter().zip(0..).map(|(person, n)| (person.candidate.id, n)).collect();
@@ -227,10 +238,13 @@ impl<'a> Verification<'a> {
             }
             self.of_person.entry(person).or_default().push(seat);
             self.proposed[person] = true;
-            if self.of_seat[seat].len() > self.seats[seat].places {
+            let (called, asked) = (self.of_seat[seat].len(), self.of_person[&person].len());
+            let of_structure = live.of_structures.get(&proposal.structure).copied().unwrap_or(0);
+            if called > self.seats[seat].places || of_structure + called > live.per_structure {
                 self.note(Wrong::AbovePlaces, seat, person);
             }
-            if self.of_person[&person].len() > self.people[person].room {
+            let of_candidate = live.of_candidates.get(&proposal.candidate).copied().unwrap_or(0);
+            if asked > self.people[person].room || of_candidate + asked > live.per_candidate {
                 self.note(Wrong::AboveRoom, seat, person);
             }
             match self.possible(seat, person) {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
-use conum_kernel::{ApplicationId, CandidateId, Error, IntroductionId, StructureId};
+use conum_kernel::{ApplicationId, CandidateId, Error, Id, IntroductionId, StructureId, id::Entity};
 use conum_service::{
     Failure, Tx,
     requests::Record,
@@ -193,12 +193,28 @@ async fn slots<C: ConnectionTrait>(connection: &C, side: &str, id: String) -> Re
 /// # Errors
 /// The database's.
 pub async fn live_counts<C: ConnectionTrait>(connection: &C) -> Result<HashMap<StructureId, usize>, Failure> {
-    let query = "SELECT structure, CAST(count(*) AS bigint) AS live FROM introductions
-        WHERE structure_slot IS NOT NULL GROUP BY structure";
-    let rows = sql::all(connection, query, []).await?;
+    counts(connection, "structure").await
+}
+
+/// How many live introductions each candidate has that has any.
+///
+/// # Errors
+/// The database's.
+pub async fn live_counts_of_candidates<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<HashMap<CandidateId, usize>, Failure> {
+    counts(connection, "candidate").await
+}
+
+async fn counts<C: ConnectionTrait, T: Entity>(connection: &C, side: &str) -> Result<HashMap<Id<T>, usize>, Failure> {
+    let query = format!(
+        "SELECT {side} AS side, CAST(count(*) AS bigint) AS live FROM introductions
+         WHERE {side}_slot IS NOT NULL GROUP BY {side}"
+    );
+    let rows = sql::all(connection, &query, []).await?;
     let count = |row: &sea_orm::QueryResult| {
         let live: i64 = row.try_get("", "live")?;
-        Ok((read(row.try_get::<String>("", "structure")?.parse())?, usize::try_from(live).unwrap_or(0)))
+        Ok((read(row.try_get::<String>("", "side")?.parse())?, usize::try_from(live).unwrap_or(0)))
     };
     rows.iter().map(count).collect()
 }

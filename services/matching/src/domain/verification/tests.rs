@@ -28,7 +28,11 @@ impl Wave {
     }
 
     fn violations(&self, proposals: &[Proposal]) -> Vec<Violation> {
-        verify(&self.seats, &self.people, &self.introduced, self.terms, proposals)
+        self.violations_beside(&Live { per_structure: 3, per_candidate: 3, ..Live::default() }, proposals)
+    }
+
+    fn violations_beside(&self, live: &Live, proposals: &[Proposal]) -> Vec<Violation> {
+        verify(&self.seats, &self.people, &self.introduced, self.terms, live, proposals)
     }
 
     fn wrongs(&self, proposals: &[Proposal]) -> Vec<Wrong> {
@@ -193,6 +197,21 @@ fn m03_a_pair_that_comes_twice_or_was_introduced_is_seen() {
     proposals.pop();
     wave.introduced.insert((proposals[0].structure, proposals[0].candidate));
     assert!(wave.wrongs(&proposals).contains(&Wrong::Twice));
+}
+
+#[test]
+fn m02_more_than_may_be_live_is_seen_whatever_places_and_room_were_told() {
+    let wave = lyon_and_grenoble();
+    let proposals = wave.proposals();
+    let (structure, candidate) = (proposals[0].structure, proposals[0].candidate);
+    let beside = |live: &Live| wave.violations_beside(live, &proposals).into_iter().map(|found| found.wrong).collect();
+    let limits = Live { per_structure: 3, per_candidate: 3, ..Live::default() };
+    let full = Live { of_structures: HashMap::from([(structure, 3)]), ..limits.clone() };
+    let wrongs: Vec<_> = beside(&full);
+    assert!(wrongs.contains(&Wrong::AbovePlaces) && !wrongs.contains(&Wrong::AboveRoom), "{wrongs:?}");
+    let full = Live { of_candidates: HashMap::from([(candidate, 3)]), ..limits };
+    let wrongs: Vec<_> = beside(&full);
+    assert!(wrongs.contains(&Wrong::AboveRoom) && !wrongs.contains(&Wrong::AbovePlaces), "{wrongs:?}");
 }
 
 #[test]
